@@ -1,0 +1,89 @@
+"""The pipeline in a terminal: `python -m rlhf_core --beta 0.3 --format csv`."""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from rlhf_core import timeline
+from rlhf_core.pipeline import run_pipeline
+from rlhf_core.settings import CONTROLS, Settings, parse
+from rlhf_core.timeline import METRICS, Timeline
+
+
+def parser() -> argparse.ArgumentParser:
+    """One option per setting, with its label, unit, range and default."""
+    result = argparse.ArgumentParser(
+        prog="python -m rlhf_core",
+        description="Run the RLHF pipeline and print the six metrics, one row per frame.",
+    )
+    for spec in fields(Settings):
+        control = CONTROLS[spec.name]
+        unit = f" [{control.unit}]" if control.unit else ""
+        result.add_argument(
+            f"--{spec.name.replace('_', '-')}",
+            default=str(spec.default),
+            metavar="VALUE",
+            help=f"{control.label}{unit}: {control.help} {control.allowed}; default {spec.default}".replace("%", "%%"),
+        )
+    result.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default table")
+    result.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead of the terminal")
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code, 2 for a value that is not allowed."""
+    options = vars(parser().parse_args(arguments))
+    try:
+        settings = Settings(**{spec.name: parse(spec.name, options[spec.name]) for spec in fields(Settings)})
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    line = timeline.build(run_pipeline(settings))
+    text = {"table": as_table, "csv": as_csv, "json": as_json}[options["format"]](line, settings)
+    if options["out"] is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        options["out"].write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"error: out must be a file that can be written, got {options['out']}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def as_table(line: Timeline, settings: Settings) -> str:
+    """Aligned columns as the metric tiles show them."""
+    head = ("Frame", *(spec.label for spec in METRICS))
+    body = [
+        (frame.name, *(spec.write(frame.metrics, line.n_steps) for spec in METRICS))
+        for frame in line.frames
+        if frame.line in (None, "update")
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+        for row in (head, *body)
+    )
+
+
+def as_csv(line: Timeline, settings: Settings) -> str:
+    """Comma-separated values in full precision; empty where not yet produced."""
+    records = timeline.rows(line)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return buffer.getvalue()
+
+
+def as_json(line: Timeline, settings: Settings) -> str:
+    """Settings and frames in full precision; null where not yet produced."""
+    return json.dumps({"settings": asdict(settings), "frames": timeline.rows(line)}, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

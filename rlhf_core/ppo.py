@@ -1,0 +1,279 @@
+"""Stage 3, PPO: climb the reward model's score, and pay for every nat of distance.
+
+Three policies take part: `pi` is trained; the old policy drew this step's rollouts and is the
+denominator of the ratio; the reference policy is the frozen result of SFT and enters the penalty alone.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlhf_core import advantages, policy
+from rlhf_core.distributions import Array, entropy, expectation, kl_divergence
+from rlhf_core.optimum import penalised_reward
+from rlhf_core.policy import Indices, Tables
+from rlhf_core.settings import Settings
+
+
+class Surrogate(NamedTuple):
+    """The clipped objective and what is needed to climb it; arrays are shaped like the log-probabilities."""
+
+    objective: float
+    gradient: Array
+    """Of the objective in each log-probability."""
+    ratio: Array
+    """`pi / pi_old`."""
+    clipped: NDArray[np.bool_]
+    """Where the gradient is zero because of clipping."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollouts:
+    """What one PPO step was trained on: G responses per prompt, tokens (opening, body, closing) last.
+
+    With the exact expectation G = R: every response appears once and counts with its probability
+    under the policy that the step started from.
+    """
+
+    responses: Indices
+    """(P, G)."""
+    rewards: Array
+    """(P, G) reward-model scores, without penalty."""
+    log_ratio_to_ref: Array
+    """(P, G, 3) log-ratio of old policy to reference, nats per token."""
+    advantages: Array
+    """(P, G, 3)."""
+    ratio: Array
+    """(P, G, 3) ratio of new to old policy after the step's last epoch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PPOTrace:
+    """T PPO steps; entry 0 is the reference policy. Figures are exact expectations, means over prompts."""
+
+    log_probs: Array
+    """(T+1, P, R)."""
+    logits: tuple[Tables, ...]
+    """T+1 tuples of the three tables (P, O), (P, O, B), (P, O, B, C)."""
+    reward: Array
+    """(T+1,) in reward units."""
+    kl: Array
+    """(T+1,) to the reference policy, in nats."""
+    entropy: Array
+    """(T+1,) in nats."""
+    objective: Array
+    """(T+1,) `reward - beta * kl`."""
+    true_reward: Array
+    """(T+1,) what the simulated humans think of it, in true-reward units."""
+    kl_per_position: Array
+    """(T+1, P, 3) expected log-ratio of opening, body and closing, in nats."""
+    clip_fraction: Array
+    """(T+1,) share of token gradients that clipping set to zero, over the step's epochs; 0 before the first."""
+    rollouts: tuple[Rollouts, ...]
+    """Entry k is what step k+1 was trained on."""
+
+
+def clipped_surrogate(
+    log_probs: Array, old_log_probs: Array, advantage: Array, *, clip_range: float, weights: Array | float
+) -> Surrogate:
+    """PPO's clipped objective, to be maximised, and its gradient.
+
+        L = sum_i weights_i min(rho_i A_i, clip(rho_i, 1-eps, 1+eps) A_i),    rho = pi / pi_old
+
+    Clipping does not bound the ratio: it removes the gradient where a token has already moved
+    beyond the range in the direction its advantage asks for.
+
+    Parameters
+    ----------
+    log_probs, old_log_probs, advantage : (...) arrays of one shape
+        Per token; log-probabilities in nats, advantages in reward units.
+    clip_range : float
+        eps > 0.
+    weights : float or array
+        How much each token counts.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or `clip_range` is not positive.
+
+    References
+    ----------
+    Schulman et al. (2017), arXiv:1707.06347, equation 7.
+    """
+    if clip_range <= 0:
+        raise ValueError(f"clip_range must be > 0, got {clip_range}")
+    if not log_probs.shape == old_log_probs.shape == advantage.shape:
+        raise ValueError(f"shapes differ: {log_probs.shape}, {old_log_probs.shape}, {advantage.shape}")
+    ratio = np.exp(np.clip(log_probs - old_log_probs, -700, 700))
+    limited = np.minimum(np.maximum(ratio, 1 - clip_range), 1 + clip_range)
+    clipped = ratio * advantage > limited * advantage
+    gain = np.where(clipped, limited, ratio) * advantage
+    gradient = np.where(clipped, 0.0, weights * ratio * advantage)
+    return Surrogate(float((weights * gain).sum()), gradient, ratio, clipped)
+
+
+def update(
+    logits: Tables,
+    responses: Indices,
+    advantage: Array,
+    *,
+    weights: Array | float,
+    clip_range: float,
+    n_epochs: int,
+    learning_rate: float,
+) -> tuple[Tables, Array, float]:
+    """Gradient ascent on the clipped surrogate of one batch of rollouts.
+
+    Each prompt's tables climb that prompt's own surrogate: summed over the tokens of a response,
+    averaged over its rollouts.
+
+    Parameters
+    ----------
+    logits : tuple of arrays
+        The old policy's tables.
+    responses : (P, G) array
+    advantage : (P, G, L) array
+    weights : float or (P, G, 1) array
+        1/G for samples; each response's old probability for the exact expectation.
+
+    Returns
+    -------
+    logits : tuple of arrays
+        The new policy's tables.
+    ratio : (P, G, L) array
+        New over old probability of each token.
+    clip_fraction : float
+        Share of token gradients that were zeroed, over all epochs.
+    """
+    tables = policy.log_tables(logits)
+    positions = policy.prefixes(responses, tables)
+    old_log_probs = log_probs = policy.token_log_probs(tables, positions)
+    clipped = 0.0
+    for _ in range(n_epochs):
+        surrogate = clipped_surrogate(log_probs, old_log_probs, advantage, clip_range=clip_range, weights=weights)
+        gradient = policy.logits_gradient(tables, positions, surrogate.gradient)
+        logits = tuple(table + learning_rate * slope for table, slope in zip(logits, gradient, strict=True))
+        tables = policy.log_tables(logits)
+        log_probs = policy.token_log_probs(tables, positions)
+        clipped += float((surrogate.clipped * (weights / log_probs.shape[-1])).sum()) / len(log_probs)
+    return logits, np.exp(np.clip(log_probs - old_log_probs, -700, 700)), clipped / n_epochs
+
+
+def train(
+    ref_logits: Tables, rewards: Array, true_reward: Array, settings: Settings, rng: np.random.Generator
+) -> PPOTrace:
+    """Run `settings.ppo_steps` steps of PPO from the reference policy.
+
+    Parameters
+    ----------
+    ref_logits : tuple of arrays
+        Tables of the SFT policy.
+    rewards, true_reward : (P, R) array
+        Reward-model scores, which are climbed; true rewards, which are only recorded.
+    """
+    ref_tables = policy.log_tables(ref_logits)
+    logits, history, batches, clip_fractions = ref_logits, [ref_logits], [], [0.0]
+    values = tuple(np.zeros(table.shape[:-1]) for table in ref_logits)
+    for _ in range(settings.ppo_steps):
+        tables = policy.log_tables(logits)
+        responses, weights = _collect(tables, settings.rollouts, rng)
+        score = np.take_along_axis(rewards, responses, axis=1)
+        positions = policy.prefixes(responses, tables)
+        log_ratio = policy.token_log_probs(tables, positions) - policy.token_log_probs(ref_tables, positions)
+        advantage, values = _advantages(score, log_ratio, positions, values, weights, settings)
+        logits, ratio, clip_fraction = update(
+            logits,
+            responses,
+            advantage,
+            weights=1 / responses.shape[1] if weights is None else weights[..., None],
+            clip_range=settings.clip_range,
+            n_epochs=settings.ppo_epochs,
+            learning_rate=settings.ppo_learning_rate,
+        )
+        batches.append(Rollouts(responses, score, log_ratio, advantage, ratio))
+        history.append(logits)
+        clip_fractions.append(clip_fraction)
+    return _trace(history, batches, clip_fractions, rewards, true_reward, settings.beta)
+
+
+def _collect(tables: Tables, n_rollouts: int, rng: np.random.Generator) -> tuple[Indices, Array | None]:
+    """Responses (P, G) sampled from the policy; or, for 0 rollouts, all of them with their probabilities."""
+    n_prompts = len(tables[0])
+    if n_rollouts:
+        return policy.sample(tables, rng.random((n_prompts, n_rollouts, len(tables)))), None
+    probs = np.exp(policy.response_log_probs(tables))
+    return np.tile(np.arange(probs.shape[1]), (n_prompts, 1)), probs
+
+
+def _advantages(
+    score: Array,
+    log_ratio: Array,
+    positions: tuple[Indices, ...],
+    values: Tables,
+    weights: Array | None,
+    settings: Settings,
+) -> tuple[Array, Tables]:
+    """Advantage per token by the chosen estimator, (P, G, L), and the value tables after this step."""
+    if settings.advantage == "gae":
+        return _value_advantages(score, log_ratio, positions, values, weights, beta=settings.beta)
+    estimate = {
+        "group_mean": advantages.group_mean,
+        "leave_one_out": advantages.leave_one_out,
+        "group_normalised": advantages.group_normalised,
+    }[settings.advantage]
+    per_response = estimate(penalised_reward(score, log_ratio.sum(axis=-1), beta=settings.beta), weights)
+    return np.repeat(per_response[..., None], log_ratio.shape[-1], axis=-1), values
+
+
+def _value_advantages(
+    score: Array,
+    log_ratio: Array,
+    positions: tuple[Indices, ...],
+    values: Tables,
+    weights: Array | None,
+    *,
+    beta: float,
+) -> tuple[Array, Tables]:
+    """GAE with a value table per prefix, which then moves towards the mean return seen at each prefix."""
+    before = (np.broadcast_to(np.arange(len(score))[:, None], score.shape), *positions[:-1])
+    known = np.stack([table.reshape(-1)[at] for table, at in zip(values, before, strict=True)], axis=-1)
+    shaped = advantages.token_rewards(score, log_ratio, beta=beta)
+    advantage = advantages.gae(shaped, known, gamma=advantages.GAMMA, lam=advantages.LAMBDA)
+    counts = (np.ones_like(score) if weights is None else weights).reshape(-1)
+    renewed = []
+    for level, (table, at) in enumerate(zip(values, before, strict=True)):
+        mass = np.bincount(at.reshape(-1), counts, minlength=table.size)
+        error = np.bincount(at.reshape(-1), counts * advantage[..., level].reshape(-1), minlength=table.size)
+        step = advantages.VALUE_LEARNING_RATE * error / np.where(mass > 0, mass, 1.0)
+        renewed.append(table + step.reshape(table.shape))
+    return advantage, tuple(renewed)
+
+
+def _trace(
+    history: list[Tables],
+    batches: list[Rollouts],
+    clip_fractions: list[float],
+    rewards: Array,
+    true_reward: Array,
+    beta: float,
+) -> PPOTrace:
+    """Exact figures of every recorded policy."""
+    tables = [policy.log_tables(logits) for logits in history]
+    log_probs = np.stack([policy.response_log_probs(each) for each in tables])
+    reward = expectation(log_probs, rewards).mean(axis=1)
+    kl = kl_divergence(log_probs, log_probs[:1]).mean(axis=1)
+    return PPOTrace(
+        log_probs=log_probs,
+        logits=tuple(history),
+        reward=reward,
+        kl=kl,
+        entropy=entropy(log_probs).mean(axis=1),
+        objective=reward - beta * kl,
+        true_reward=expectation(log_probs, true_reward).mean(axis=1),
+        kl_per_position=np.stack([policy.kl_per_position(each, tables[0]) for each in tables]),
+        clip_fraction=np.array(clip_fractions),
+        rollouts=tuple(batches),
+    )

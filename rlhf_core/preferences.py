@@ -1,0 +1,100 @@
+"""Simulated labellers: which of two responses people prefer, and how often two people agree."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from rlhf_core.distributions import Array
+from rlhf_core.policy import Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """N labelled comparisons: indices of prompt, chosen and rejected response, and whether held out."""
+
+    prompt: Indices
+    chosen: Indices
+    rejected: Indices
+    heldout: NDArray[np.bool_]
+    p_chosen: Array
+    """(N,) probability with which a labeller makes this very choice."""
+
+    @property
+    def agreement(self) -> float:
+        """Share of these pairs on which two labellers are expected to agree, `mean p^2 + (1-p)^2`."""
+        return float(np.mean(self.p_chosen**2 + (1 - self.p_chosen) ** 2))
+
+    @property
+    def ceiling(self) -> float:
+        """Expected accuracy of a reader who knew the true reward, `mean max(p, 1-p)`."""
+        return float(np.mean(np.maximum(self.p_chosen, 1 - self.p_chosen)))
+
+
+def preference_probability(first: Array, second: Array, *, label_noise: float) -> Array:
+    """Probability that a labeller prefers the first response, `sigma((u_1 - u_2) / tau)`.
+
+    Parameters
+    ----------
+    first, second : (N,) array
+        True reward of either response.
+    label_noise : float
+        tau >= 0, in true-reward units; at 0 the better response always wins and ties are a fair coin.
+
+    Raises
+    ------
+    ValueError
+        If `label_noise` is negative.
+    """
+    if label_noise < 0:
+        raise ValueError(f"label_noise must be >= 0, got {label_noise}")
+    difference = first - second
+    if label_noise == 0:
+        return np.where(difference == 0, 0.5, (difference > 0).astype(np.float64))
+    result: Array = special.expit(difference / label_noise)
+    return result
+
+
+def compare(
+    log_probs: Array,
+    true_reward: Array,
+    heldout: NDArray[np.bool_],
+    *,
+    n_comparisons: int,
+    label_noise: float,
+    rng: np.random.Generator,
+) -> Pairs:
+    """Draw pairs of different responses from the policy and have a labeller choose.
+
+    Prompts take turns, so each gets its share, and a longer list begins with the shorter one.
+
+    Parameters
+    ----------
+    log_probs, true_reward : (P, R) array
+        Log-probabilities of the responses under the policy that is sampled; their true reward.
+    heldout : (P,) bool array
+        Prompts whose pairs are kept out of training.
+    """
+    uniforms = rng.random((n_comparisons, 3))
+    prompt: Indices = np.arange(n_comparisons) % len(heldout)
+    probs = np.exp(log_probs)[prompt]
+    first = _draw(probs, uniforms[:, 0])
+    np.put_along_axis(probs, first[:, None], 0.0, axis=1)
+    second = _draw(probs, uniforms[:, 1])
+    p_first = preference_probability(true_reward[prompt, first], true_reward[prompt, second], label_noise=label_noise)
+    first_wins = uniforms[:, 2] < p_first
+    return Pairs(
+        prompt=prompt,
+        chosen=np.where(first_wins, first, second),
+        rejected=np.where(first_wins, second, first),
+        heldout=heldout[prompt],
+        p_chosen=np.where(first_wins, p_first, 1 - p_first),
+    )
+
+
+def _draw(probs: Array, uniforms: Array) -> Indices:
+    """One index per row with probability proportional to the row's entries."""
+    cumulative = np.cumsum(probs, axis=1)
+    chosen: Indices = (cumulative <= uniforms[:, None] * cumulative[:, -1:]).sum(axis=1)
+    return chosen

@@ -1,0 +1,243 @@
+"""Scenarios: the prompts, the phrases and the human values of a small world, read from TOML files.
+
+A scenario is data. A third one is one new `.toml` file in this folder; the loader says what is
+wrong with it by naming file, prompt, phrase and field.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER = Path(__file__).parent
+SLOTS = {"opening": 4, "body": 5, "closing": 4}
+VALUES = ("helpful", "honest", "harmless")
+MIN_PROMPTS = {"train": 9, "heldout": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One phrase token: its text, how often web text says such a thing, and what people think of it."""
+
+    kind: str
+    text: str
+    pretraining_logit: float
+    helpful: float
+    honest: float
+    harmless: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two kinds of phrases in two slots that are worth `penalty` less together than apart."""
+
+    first: tuple[str, str]
+    second: tuple[str, str]
+    penalty: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario:
+    """A small world whose truth is known.
+
+    P prompts with R = O*B*C responses each; response `(o*B + b)*C + c` is opening o, body b, closing c.
+    """
+
+    name: str
+    title: str
+    summary: str
+    values: dict[str, float]
+    clashes: tuple[Clash, ...]
+    prompts: tuple[str, ...]
+    heldout: NDArray[np.bool_]
+    """(P,) prompts whose comparisons never train the reward model."""
+    phrases: tuple[dict[str, tuple[Phrase, ...]], ...]
+    """Per prompt: slot name to its phrases."""
+    responses: tuple[tuple[str, ...], ...]
+    """P x R texts."""
+    true_reward: NDArray[np.float64]
+    """(P, R) what the simulated labellers value, in true-reward units; the learner never sees it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of openings, bodies and closings (O, B, C)."""
+        return tuple(SLOTS.values())
+
+    def parts(self, prompt: int, response: int) -> tuple[Phrase, ...]:
+        """Opening, body and closing of one response."""
+        indices = np.unravel_index(response, self.shape)
+        return tuple(phrases[int(i)] for phrases, i in zip(self.phrases[prompt].values(), indices, strict=True))
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Names of the scenarios that ship, in alphabetical order."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def load_scenario(name: str) -> Scenario:
+    """Load a scenario that ships with the package.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scenario, or its file is faulty.
+    """
+    if name not in scenario_names():
+        raise ValueError(f"scenario must be one of {', '.join(scenario_names())}, got {name!r}")
+    return parse_scenario((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)
+
+
+def parse_scenario(text: str, name: str) -> Scenario:
+    """Read and validate a scenario from TOML text.
+
+    Raises
+    ------
+    ValueError
+        Naming file, prompt, phrase and field of the first fault.
+    """
+    where = f"{name}.toml"
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where}: not valid TOML: {error}") from None
+    _only(data, {"title", "summary", "values", "clashes", "prompts"}, where)
+    values = _table(data, "values", where)
+    _only(values, set(VALUES), f"{where}, values")
+    entries = _list(data, "prompts", where)
+    sections = [_prompt(entry, f"{where}, prompt {i}") for i, entry in enumerate(entries, 1)]
+    heldout = np.array([split == "heldout" for _, split, _ in sections], dtype=bool)
+    for split, least in MIN_PROMPTS.items():
+        count = int(heldout.sum() if split == "heldout" else (~heldout).sum())
+        if count < least:
+            raise ValueError(f"{where}: needs at least {least} prompts with split {split!r}, got {count}")
+    phrases = tuple(slots for _, _, slots in sections)
+    clashes = tuple(
+        _clash(entry, phrases, f"{where}, clash {i}")
+        for i, entry in enumerate(_list(data, "clashes", where, optional=True), 1)
+    )
+    weights = {value: _number(values, value, 0, 4, f"{where}, values") for value in VALUES}
+    heldout.flags.writeable = False
+    return Scenario(
+        name=name,
+        title=_text(data, "title", where),
+        summary=_text(data, "summary", where),
+        values=weights,
+        clashes=clashes,
+        prompts=tuple(text for text, _, _ in sections),
+        heldout=heldout,
+        phrases=phrases,
+        responses=tuple(tuple(" ".join(p.text for p in combo) for combo in product(*slots.values())) for slots in phrases),
+        true_reward=_true_reward(phrases, weights, clashes),
+    )
+
+
+def _true_reward(
+    phrases: tuple[dict[str, tuple[Phrase, ...]], ...], weights: dict[str, float], clashes: tuple[Clash, ...]
+) -> NDArray[np.float64]:
+    """Weighted helpful, honest and harmless scores summed over the phrases, minus clashes: (P, R)."""
+
+    def worth(combo: tuple[Phrase, ...]) -> float:
+        kinds = set(zip(SLOTS, (phrase.kind for phrase in combo), strict=True))
+        merit = sum(weights[value] * getattr(phrase, value) for phrase in combo for value in VALUES)
+        return float(merit - sum(clash.penalty for clash in clashes if {clash.first, clash.second} <= kinds))
+
+    result = np.array([[worth(combo) for combo in product(*slots.values())] for slots in phrases])
+    result.flags.writeable = False
+    return result
+
+
+def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, ...]]]:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: must be a table, got {entry!r}")
+    text = _text(entry, "text", where)
+    where = f"{where} ({text[:40]!r})"
+    plural = {"opening": "openings", "body": "bodies", "closing": "closings"}
+    _only(entry, {"text", "split", *plural.values()}, where)
+    split = entry.get("split")
+    if split not in MIN_PROMPTS:
+        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {split!r}")
+    slots: dict[str, tuple[Phrase, ...]] = {}
+    for slot, count in SLOTS.items():
+        rows = _list(entry, plural[slot], where)
+        if len(rows) != count:
+            raise ValueError(f"{where}: needs {count} {plural[slot]}, got {len(rows)}")
+        slots[slot] = tuple(_phrase(row, f"{where}, {slot} {i}") for i, row in enumerate(rows, 1))
+        kinds = [phrase.kind for phrase in slots[slot]]
+        if len(set(kinds)) < count:
+            raise ValueError(f"{where}: kind of each {slot} must be different, got {', '.join(kinds)}")
+    texts = [phrase.text for row in slots.values() for phrase in row]
+    for repeated in texts:
+        if texts.count(repeated) > 1:
+            raise ValueError(f"{where}: text stands twice: {repeated[:40]!r}")
+    return text, split, slots
+
+
+def _phrase(row: Any, where: str) -> Phrase:
+    if not isinstance(row, dict):
+        raise ValueError(f"{where}: must be a table, got {row!r}")
+    _only(row, {"kind", "text", "pretraining_logit", *VALUES}, where)
+    return Phrase(
+        kind=_text(row, "kind", where),
+        text=_text(row, "text", where),
+        pretraining_logit=_number(row, "pretraining_logit", -3, 3, where),
+        helpful=_number(row, "helpful", -2, 2, where),
+        honest=_number(row, "honest", -2, 2, where),
+        harmless=_number(row, "harmless", -2, 2, where),
+    )
+
+
+def _clash(entry: Any, phrases: tuple[dict[str, tuple[Phrase, ...]], ...], where: str) -> Clash:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: must be a table, got {entry!r}")
+    _only(entry, {"first", "second", "penalty", "reason"}, where)
+    known = {(slot, phrase.kind) for slots in phrases for slot, row in slots.items() for phrase in row}
+    ends: list[tuple[str, str]] = []
+    for end in ("first", "second"):
+        slot, _, kind = _text(entry, end, where).partition(":")
+        if (slot, kind) not in known:
+            raise ValueError(f"{where}: {end} must be slot:kind of a phrase above, got {entry[end]!r}")
+        ends.append((slot, kind))
+    if ends[0][0] == ends[1][0]:
+        raise ValueError(f"{where}: first and second must be in different slots, got {ends[0][0]!r} twice")
+    return Clash(ends[0], ends[1], _number(entry, "penalty", 0, 4, where), _text(entry, "reason", where))
+
+
+def _only(table: dict[str, Any], allowed: set[str], where: str) -> None:
+    for key in table:
+        if key not in allowed:
+            raise ValueError(f"{where}: unknown field {key!r}; allowed are {', '.join(sorted(allowed))}")
+
+
+def _text(table: dict[str, Any], key: str, where: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where}: {key} must be a text, got {value!r}")
+    return value.strip()
+
+
+def _number(table: dict[str, Any], key: str, low: float, high: float, where: str) -> float:
+    value = table.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"{where}: {key} must be a number from {low} to {high}, got {value!r}")
+    return float(value)
+
+
+def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = table.get(key)
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: {key} must be a table, got {value!r}")
+    return value
+
+
+def _list(table: dict[str, Any], key: str, where: str, optional: bool = False) -> list[Any]:
+    value = table.get(key, [] if optional else None)
+    if not isinstance(value, list):
+        raise ValueError(f"{where}: {key} must be a list, got {value!r}")
+    return value

@@ -1,0 +1,217 @@
+"""The timeline: a run as the sequence of frames that a player shows, with the metrics of each.
+
+Idle, then SFT and the reward model in about a dozen frames each, then PPO step by step. Each PPO
+step has five lines, one frame each: the first four look at the step's rollouts, the last updates.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from rlhf_core.distributions import entropy
+from rlhf_core.pipeline import PipelineRun
+from rlhf_core.policy import Indices
+
+Phase: TypeAlias = Literal["idle", "sft", "rm", "ppo", "done"]
+PHASES: dict[Phase, str] = {"idle": "Idle", "sft": "SFT", "rm": "Reward model", "ppo": "PPO", "done": "Done"}
+LINES = ("sample", "score", "kl", "advantage", "update")
+FRAMES_PER_STAGE = 12
+MISSING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The six figures of one frame; None until their phase has produced them."""
+
+    phase: str
+    ppo_step: int | None = None
+    reward: float | None = None
+    kl: float | None = None
+    rm_accuracy: float | None = None
+    entropy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """How one metric is called, written and explained."""
+
+    key: str
+    label: str
+    unit: str
+    definition: str
+    trl_name: str
+    write: Callable[[Metrics, int], str]
+
+
+def _written(key: str, pattern: str) -> Callable[[Metrics, int], str]:
+    def write(metrics: Metrics, n_steps: int) -> str:
+        value = getattr(metrics, key)
+        return MISSING if value is None else pattern.format(value + 0.0)
+
+    return write
+
+
+METRICS = (
+    MetricSpec(
+        "phase", "Phase", "", "The stage of the pipeline that is running.", "", lambda metrics, n_steps: metrics.phase
+    ),
+    MetricSpec(
+        "ppo_step",
+        "PPO step",
+        "",
+        "Steps of sampling and updating done, of all that will be.",
+        "episode / total_episodes",
+        lambda metrics, n_steps: f"{MISSING if metrics.ppo_step is None else metrics.ppo_step} / {n_steps}",
+    ),
+    MetricSpec(
+        "reward",
+        "Avg reward",
+        "reward units",
+        "Expected reward-model score of the policy, without the KL penalty, mean over prompts. "
+        "0 is what the SFT policy earns, 1 the spread of its answers.",
+        "objective/scores",
+        _written("reward", "{:.2f}"),
+    ),
+    MetricSpec(
+        "kl",
+        "KL divergence",
+        "nats",
+        "KL(policy ‖ reference) of whole responses, exact, mean over prompts: how far PPO has moved from the SFT policy.",
+        "objective/kl",
+        _written("kl", "{:.2f}"),
+    ),
+    MetricSpec(
+        "rm_accuracy",
+        "RM accuracy",
+        "held-out pairs",
+        "Share of pairs on held-out prompts whose chosen response the reward model scores strictly higher.",
+        "eval_accuracy",
+        _written("rm_accuracy", "{:.0%}"),
+    ),
+    MetricSpec(
+        "entropy",
+        "Policy entropy",
+        "nats",
+        "Entropy of the policy over whole responses, exact, mean over prompts; log 80 = 4.38 would be pure chance.",
+        "objective/entropy",
+        _written("entropy", "{:.2f}"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One moment: its name in links, its phase, and how far each stage has come."""
+
+    name: str
+    phase: Phase
+    line: str | None
+    """Line of the PPO loop that runs, if any."""
+    sft_epoch: int
+    rm_epoch: int
+    ppo_step: int
+    """Updates done; during a step's first four lines its own update is still to come."""
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """All frames of a run in order."""
+
+    frames: tuple[Frame, ...]
+    n_steps: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all frames."""
+        return tuple(frame.name for frame in self.frames)
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """Frames at which a phase is complete: Idle, SFT, reward model, each PPO step, Done."""
+        last: dict[tuple[Phase, int], int] = {}
+        for i, frame in enumerate(self.frames):
+            if frame.line in (None, "update"):
+                last[frame.phase, frame.ppo_step] = i
+        return tuple(last.values())
+
+    @property
+    def sft_epochs(self) -> Indices:
+        """Row of the SFT trace that each frame shows."""
+        return np.array([frame.sft_epoch for frame in self.frames])
+
+    @property
+    def rm_epochs(self) -> Indices:
+        """Row of the reward-model trace that each frame shows."""
+        return np.array([frame.rm_epoch for frame in self.frames])
+
+    @property
+    def ppo_steps(self) -> Indices:
+        """Row of the PPO trace that each frame shows."""
+        return np.array([frame.ppo_step for frame in self.frames])
+
+    def find(self, name: str) -> Frame:
+        """The frame of that name, or the nearest one of the same phase.
+
+        Raises
+        ------
+        ValueError
+            If the name belongs to no phase.
+        """
+        for frame in self.frames:
+            if frame.name == name:
+                return frame
+        phase, _, rest = name.partition("-")
+        number, _, line = rest.partition("-")
+        if phase not in ("sft", "rm", "ppo") or not number.isdecimal() or len(number) > 9 or line not in ("", *LINES):
+            raise ValueError(f"at must be idle, sft-EPOCH, rm-EPOCH, ppo-STEP, ppo-STEP-LINE or done, got {name[:40]!r}")
+        wanted = int(number)
+        same = [frame for frame in self.frames if frame.phase == phase and frame.line in (None, "update")]
+        reached = {"sft": lambda f: f.sft_epoch, "rm": lambda f: f.rm_epoch, "ppo": lambda f: f.ppo_step}[phase]
+        return min(same, key=lambda frame: abs(reached(frame) - wanted))
+
+
+def build(run: PipelineRun) -> Timeline:
+    """The frames of a run."""
+    n_sft, n_rm, n_steps = run.settings.sft_epochs, run.settings.rm_epochs, run.settings.ppo_steps
+    sft_entropy = entropy(run.sft.log_probs).mean(axis=1)
+    accuracy = run.reward.heldout_accuracy
+
+    def ppo_metrics(phase: Phase, shown_step: int, row: int) -> Metrics:
+        return Metrics(
+            PHASES[phase],
+            ppo_step=shown_step,
+            reward=float(run.ppo.reward[row]),
+            kl=max(float(run.ppo.kl[row]), 0.0),
+            rm_accuracy=float(accuracy[-1]),
+            entropy=float(run.ppo.entropy[row]),
+        )
+
+    frames = [Frame("idle", "idle", None, 0, 0, 0, Metrics(PHASES["idle"]))]
+    for epoch in _spaced(n_sft):
+        metrics = Metrics(PHASES["sft"], entropy=float(sft_entropy[epoch]))
+        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics))
+    for epoch in _spaced(n_rm):
+        metrics = Metrics(PHASES["rm"], rm_accuracy=float(accuracy[epoch]), entropy=float(sft_entropy[-1]))
+        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics))
+    for step in range(1, n_steps + 1):
+        for line in LINES:
+            row = step if line == "update" else step - 1
+            name = f"ppo-{step}" if line == "update" else f"ppo-{step}-{line}"
+            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row)))
+    frames.append(Frame("done", "done", None, n_sft, n_rm, n_steps, ppo_metrics("done", n_steps, n_steps)))
+    return Timeline(tuple(frames), n_steps)
+
+
+def rows(timeline: Timeline) -> list[dict[str, object]]:
+    """One record per frame that changes a metric: frame name and the six metrics, None where not yet produced."""
+    shown = [frame for frame in timeline.frames if frame.line in (None, "update")]
+    return [{"frame": frame.name, **asdict(frame.metrics)} for frame in shown]
+
+
+def _spaced(n_epochs: int) -> list[int]:
+    """At most a dozen epochs, evenly spaced, ending with the last."""
+    stride = -(-n_epochs // FRAMES_PER_STAGE)
+    return sorted({*range(stride, n_epochs, stride), n_epochs})
