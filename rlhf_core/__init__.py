@@ -1,8 +1,8 @@
 """RLHF in a world small enough to know the truth: SFT, a Bradley–Terry reward model, PPO with a KL penalty.
 
-    from rlhf_core import Settings, run_pipeline
-    run = run_pipeline(Settings(beta=0.1))
-    run.ppo.reward, run.ppo.kl
+>>> from rlhf_core import Settings, run_pipeline
+>>> run = run_pipeline(Settings(beta=0.1))
+>>> run.ppo.reward, run.ppo.kl  # doctest: +SKIP
 """
 
 from rlhf_core.pipeline import PipelineRun, run_pipeline

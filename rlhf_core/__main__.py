@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code, 2 for a value that is not allowed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without β or – still gets its table
     options = vars(parser().parse_args(arguments))
     try:
         settings = Settings(**{spec.name: parse(spec.name, options[spec.name]) for spec in fields(Settings)})

@@ -12,6 +12,9 @@ from scipy import special
 
 Array = NDArray[np.float64]
 
+LARGEST_EXPONENT = 709.0
+"""`exp` of more than this is no float64; a ratio of probabilities beyond it saturates."""
+
 
 def log_softmax(logits: Array) -> Array:
     """Log-probabilities of the softmax along the last axis; -inf logits stay impossible.
@@ -32,7 +35,7 @@ def entropy(log_probs: Array) -> Array:
 def expectation(log_probs: Array, values: Array) -> Array:
     """Mean `sum_k p_k v_k` along the last axis; values where `p_k = 0` do not count."""
     probs = np.exp(log_probs)
-    result: Array = np.where(probs > 0, probs * values, 0.0).sum(axis=-1)
+    result: Array = (probs * np.where(probs > 0, values, 0.0)).sum(axis=-1)
     return result
 
 
@@ -46,7 +49,8 @@ def kl_divergence(log_probs: Array, ref_log_probs: Array) -> Array:
     log_probs, ref_log_probs : (..., K) array
         Log-probabilities of `p` (the policy) and of `q` (the reference policy).
     """
-    return kl_terms(log_probs, ref_log_probs).sum(axis=-1)
+    result: Array = kl_terms(log_probs, ref_log_probs).sum(axis=-1)
+    return result
 
 
 def kl_terms(log_probs: Array, ref_log_probs: Array) -> Array:
@@ -83,4 +87,4 @@ def kl_estimators(log_probs: Array, ref_log_probs: Array) -> KLEstimates:
     J. Schulman, "Approximating KL divergence", joschu.net/blog/kl-approx.html.
     """
     k1 = log_probs - ref_log_probs
-    return KLEstimates(k1=k1, k2=k1**2 / 2, k3=np.expm1(-k1) + k1)
+    return KLEstimates(k1=k1, k2=k1**2 / 2, k3=np.expm1(np.minimum(-k1, LARGEST_EXPONENT)) + k1)

@@ -30,14 +30,19 @@ class Feature:
     measure: Callable[[str, str], float]
 
 
+def _straight(text: str) -> str:
+    """The text with typewriter apostrophes, as the patterns have them."""
+    return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
 def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    return WORD.findall(_straight(text).lower())
 
 
 def _count(*phrases: str) -> Callable[[str, str], float]:
     """Measure that counts whole words or phrases, whatever their case, in the response."""
     pattern = re.compile(r"\b(?:" + "|".join(phrases) + r")\b", re.IGNORECASE)
-    return lambda prompt, response: float(len(pattern.findall(response)))
+    return lambda prompt, response: float(len(pattern.findall(_straight(response))))
 
 
 def _overlap(prompt: str, response: str) -> float:
@@ -110,7 +115,8 @@ FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
 def measure(prompt: str, responses: Sequence[str]) -> Array:
     """Feature values of responses to one prompt, shape (len(responses), F), in counts (overlap: a share)."""
-    return np.array([[feature.measure(prompt, response) for feature in FEATURES] for response in responses])
+    rows = [[feature.measure(prompt, response) for feature in FEATURES] for response in responses]
+    return np.array(rows, dtype=np.float64).reshape(len(responses), len(FEATURES))
 
 
 @lru_cache(maxsize=8)

@@ -86,9 +86,10 @@ def optimal_log_probs(ref_log_probs: Array, rewards: Array, *, beta: float) -> t
         top = best[..., 0]
         limit = np.where(top == 0, special.logsumexp(tilted, axis=-1), np.copysign(np.inf, top))
         return tilted - special.logsumexp(tilted, axis=-1, keepdims=True), limit
-    tilted = ref_log_probs + (rewards - best) / beta
-    log_mass = special.logsumexp(tilted, axis=-1, keepdims=True)
-    return tilted - log_mass, (log_mass + best / beta)[..., 0]
+    with np.errstate(over="ignore"):  # a beta next to 0 has the limit's infinities
+        tilted = ref_log_probs + (rewards - best) / beta
+        log_mass = special.logsumexp(tilted, axis=-1, keepdims=True)
+        return tilted - log_mass, (log_mass + best / beta)[..., 0]
 
 
 def solve(ref_log_probs: Array, rewards: Array, true_reward: Array, *, beta: float) -> Optimum:

@@ -42,7 +42,8 @@ def response_log_probs(tables: Tables) -> Array:
     total = tables[0]
     for table in tables[1:]:
         total = total[..., None] + table
-    return total.reshape(len(total), -1)
+    result: Array = total.reshape(len(total), -1)
+    return result
 
 
 @lru_cache(maxsize=32)
@@ -93,7 +94,8 @@ def softmax_gradient(log_probs: Array, weights: Array) -> Array:
 
     `d/dx_k = weights_k - softmax(x)_k sum_j weights_j`
     """
-    return weights - np.exp(log_probs) * weights.sum(axis=-1, keepdims=True)
+    result: Array = weights - np.exp(log_probs) * weights.sum(axis=-1, keepdims=True)
+    return result
 
 
 def logits_gradient(tables: Tables, positions: Sequence[Indices], weights: Array) -> Tables:
@@ -109,8 +111,8 @@ def logits_gradient(tables: Tables, positions: Sequence[Indices], weights: Array
     """
     gradients = []
     for level, (table, at) in enumerate(zip(tables, positions, strict=True)):
-        summed = np.bincount(at.reshape(-1), weights[..., level].reshape(-1), minlength=table.size)
-        gradients.append(softmax_gradient(table, summed.reshape(table.shape)))
+        summed = np.bincount(at.reshape(-1), weights=weights[..., level].reshape(-1), minlength=table.size)
+        gradients.append(softmax_gradient(table, summed.reshape(table.shape).astype(np.float64, copy=False)))
     return tuple(gradients)
 
 

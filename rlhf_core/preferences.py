@@ -52,7 +52,8 @@ def preference_probability(first: Array, second: Array, *, label_noise: float) -
     difference = first - second
     if label_noise == 0:
         return np.where(difference == 0, 0.5, (difference > 0).astype(np.float64))
-    result: Array = special.expit(difference / label_noise)
+    with np.errstate(over="ignore"):  # a gap of infinitely many tau is as good as certain
+        result: Array = special.expit(difference / label_noise)
     return result
 
 

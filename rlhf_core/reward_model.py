@@ -46,7 +46,8 @@ class RewardTrace:
         """Reward that each feature of a text earns against the SFT policy's average, (F,); sums to its reward."""
         counts = features.measure(scenario.prompts[prompt], [text])[0]
         standardised = (counts - self.feature_mean) / self.feature_scale
-        return self.weights[-1] * (standardised - self.usual_features[prompt]) / self.scale
+        earned: Array = self.weights[-1] * (standardised - self.usual_features[prompt]) / self.scale
+        return earned
 
 
 def bradley_terry_loss(

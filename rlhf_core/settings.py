@@ -6,6 +6,7 @@ The sidebar, the command line, the URL and the validation are all generated from
 import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from numbers import Real
 from typing import Any
 
 from rlhf_core.scenarios import scenario_names
@@ -134,16 +135,16 @@ def parse(name: str, text: str) -> Any:
 
 def _checked(spec: "Field[Any]", value: Any) -> Any:
     control: Control = spec.metadata["control"]
-    refusal = ValueError(f"{spec.name} must be {_kind(spec)}{control.allowed}, got {value!r}")
+    refusal = ValueError(f"{spec.name} must be {_kind(spec)}{control.allowed}, got {_shown(value)}")
     if control.choices:
         if not isinstance(value, str) or value not in control.choices:
             raise refusal
-        return value
-    if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's numbers are Real, its booleans are not
         raise refusal
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
         raise refusal from None
     if not math.isfinite(number) or not control.minimum <= number <= control.maximum:
         raise refusal
@@ -160,13 +161,21 @@ def _kind(spec: "Field[Any]") -> str:
     return "a whole number " if spec.type is int else "a number "
 
 
-def _number_from(spec: "Field[Any]", text: str) -> float:
+def _shown(value: Any) -> str:
+    """The start of a value as Python writes it; integers of thousands of digits refuse to be written."""
     try:
-        return float(text)
+        return f"{value!r:.60}"
     except ValueError:
-        raise ValueError(
-            f"{spec.name} must be {_kind(spec)}{spec.metadata['control'].allowed}, got {text[:40]!r}"
-        ) from None
+        return f"a long {type(value).__name__}"
+
+
+def _number_from(spec: "Field[Any]", text: str) -> float:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    raise ValueError(f"{spec.name} must be {_kind(spec)}{spec.metadata['control'].allowed}, got {_shown(text)}")
 
 
 def _lenient(spec: "Field[Any]", text: str) -> tuple[Any, str]:

@@ -78,7 +78,8 @@ METRICS = (
         "kl",
         "KL divergence",
         "nats",
-        "KL(policy ‖ reference) of whole responses, exact, mean over prompts: how far PPO has moved from the SFT policy.",
+        "KL(policy ‖ reference) of whole responses, exact, mean over prompts: how far PPO has moved from "
+        "the SFT policy.",
         "objective/kl",
         _written("kl", "{:.2f}"),
     ),
@@ -166,11 +167,12 @@ class Timeline:
         phase, _, rest = name.partition("-")
         number, _, line = rest.partition("-")
         if phase not in ("sft", "rm", "ppo") or not number.isdecimal() or len(number) > 9 or line not in ("", *LINES):
-            raise ValueError(f"at must be idle, sft-EPOCH, rm-EPOCH, ppo-STEP, ppo-STEP-LINE or done, got {name[:40]!r}")
+            allowed = "idle, sft-EPOCH, rm-EPOCH, ppo-STEP, ppo-STEP-LINE or done"
+            raise ValueError(f"at must be {allowed}, got {name[:40]!r}")
         wanted = int(number)
         same = [frame for frame in self.frames if frame.phase == phase and frame.line in (None, "update")]
-        reached = {"sft": lambda f: f.sft_epoch, "rm": lambda f: f.rm_epoch, "ppo": lambda f: f.ppo_step}[phase]
-        return min(same, key=lambda frame: abs(reached(frame) - wanted))
+        reached = {"sft": "sft_epoch", "rm": "rm_epoch", "ppo": "ppo_step"}[phase]
+        return min(same, key=lambda frame: abs(int(getattr(frame, reached)) - wanted))
 
 
 def build(run: PipelineRun) -> Timeline:

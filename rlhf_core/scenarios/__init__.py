@@ -105,13 +105,16 @@ def parse_scenario(text: str, name: str) -> Scenario:
     where = f"{name}.toml"
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers too long and lists nested too deep for Python
         raise ValueError(f"{where}: not valid TOML: {error}") from None
     _only(data, {"title", "summary", "values", "clashes", "prompts"}, where)
     values = _table(data, "values", where)
     _only(values, set(VALUES), f"{where}, values")
     entries = _list(data, "prompts", where)
     sections = [_prompt(entry, f"{where}, prompt {i}") for i, entry in enumerate(entries, 1)]
+    for i, (question, _, _) in enumerate(sections):
+        if question in (earlier for earlier, _, _ in sections[:i]):
+            raise ValueError(f"{where}, prompt {i + 1}: text stands twice: {question[:40]!r}")
     heldout = np.array([split == "heldout" for _, split, _ in sections], dtype=bool)
     for split, least in MIN_PROMPTS.items():
         count = int(heldout.sum() if split == "heldout" else (~heldout).sum())
@@ -133,7 +136,9 @@ def parse_scenario(text: str, name: str) -> Scenario:
         prompts=tuple(text for text, _, _ in sections),
         heldout=heldout,
         phrases=phrases,
-        responses=tuple(tuple(" ".join(p.text for p in combo) for combo in product(*slots.values())) for slots in phrases),
+        responses=tuple(
+            tuple(" ".join(phrase.text for phrase in combo) for combo in product(*slots.values())) for slots in phrases
+        ),
         true_reward=_true_reward(phrases, weights, clashes),
     )
 
@@ -155,14 +160,14 @@ def _true_reward(
 
 def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, ...]]]:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {entry!r}")
+        raise ValueError(f"{where}: must be a table, got {_shown(entry)}")
     text = _text(entry, "text", where)
     where = f"{where} ({text[:40]!r})"
     plural = {"opening": "openings", "body": "bodies", "closing": "closings"}
     _only(entry, {"text", "split", *plural.values()}, where)
     split = entry.get("split")
-    if split not in MIN_PROMPTS:
-        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {split!r}")
+    if not isinstance(split, str) or split not in MIN_PROMPTS:
+        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {_shown(split)}")
     slots: dict[str, tuple[Phrase, ...]] = {}
     for slot, count in SLOTS.items():
         rows = _list(entry, plural[slot], where)
@@ -181,7 +186,7 @@ def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, .
 
 def _phrase(row: Any, where: str) -> Phrase:
     if not isinstance(row, dict):
-        raise ValueError(f"{where}: must be a table, got {row!r}")
+        raise ValueError(f"{where}: must be a table, got {_shown(row)}")
     _only(row, {"kind", "text", "pretraining_logit", *VALUES}, where)
     return Phrase(
         kind=_text(row, "kind", where),
@@ -195,7 +200,7 @@ def _phrase(row: Any, where: str) -> Phrase:
 
 def _clash(entry: Any, phrases: tuple[dict[str, tuple[Phrase, ...]], ...], where: str) -> Clash:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {entry!r}")
+        raise ValueError(f"{where}: must be a table, got {_shown(entry)}")
     _only(entry, {"first", "second", "penalty", "reason"}, where)
     known = {(slot, phrase.kind) for slots in phrases for slot, row in slots.items() for phrase in row}
     ends: list[tuple[str, str]] = []
@@ -209,6 +214,14 @@ def _clash(entry: Any, phrases: tuple[dict[str, tuple[Phrase, ...]], ...], where
     return Clash(ends[0], ends[1], _number(entry, "penalty", 0, 4, where), _text(entry, "reason", where))
 
 
+def _shown(value: Any) -> str:
+    """The start of a value as Python writes it; very long integers and very deep tables refuse to be written."""
+    try:
+        return f"{value!r:.80}"
+    except (ValueError, RecursionError):
+        return f"a large {type(value).__name__}"
+
+
 def _only(table: dict[str, Any], allowed: set[str], where: str) -> None:
     for key in table:
         if key not in allowed:
@@ -218,26 +231,26 @@ def _only(table: dict[str, Any], allowed: set[str], where: str) -> None:
 def _text(table: dict[str, Any], key: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: {key} must be a text, got {value!r}")
+        raise ValueError(f"{where}: {key} must be a text, got {_shown(value)}")
     return value.strip()
 
 
 def _number(table: dict[str, Any], key: str, low: float, high: float, where: str) -> float:
     value = table.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ValueError(f"{where}: {key} must be a number from {low} to {high}, got {value!r}")
+        raise ValueError(f"{where}: {key} must be a number from {low} to {high}, got {_shown(value)}")
     return float(value)
 
 
 def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     value = table.get(key)
     if not isinstance(value, dict):
-        raise ValueError(f"{where}: {key} must be a table, got {value!r}")
+        raise ValueError(f"{where}: {key} must be a table, got {_shown(value)}")
     return value
 
 
 def _list(table: dict[str, Any], key: str, where: str, optional: bool = False) -> list[Any]:
     value = table.get(key, [] if optional else None)
     if not isinstance(value, list):
-        raise ValueError(f"{where}: {key} must be a list, got {value!r}")
+        raise ValueError(f"{where}: {key} must be a list, got {_shown(value)}")
     return value

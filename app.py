@@ -1,0 +1,17 @@
+"""RLHF, run before your eyes: `streamlit run app.py`."""
+
+import streamlit as st
+
+from pages.frame import navigation, playback, sidebar
+
+st.set_page_config(
+    page_title="RLHF you can run",
+    page_icon="🪜",
+    layout="wide",
+    initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
+)
+page = navigation.navigate()
+with st.sidebar:
+    sidebar.controls()
+navigation.run(page)
+playback.publish()

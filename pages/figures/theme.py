@@ -1,0 +1,139 @@
+"""Colours with one meaning everywhere, and the Plotly template that carries them.
+
+The palette follows Okabe and Ito: told apart with any colour vision, in light and dark. No meaning
+rests on colour alone; lines also differ in dash, markers in shape.
+"""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+import plotly.graph_objects as go
+
+FONT = "'Source Sans', 'Source Sans Pro', 'Source Sans 3', system-ui, sans-serif"
+HEIGHT = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Hue:
+    """One meaning's colour: for marks (3:1 on the ground) and for words (4.5:1)."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one theme."""
+
+    name: str
+    policy: Hue
+    reference: Hue
+    reward: Hue
+    kl: Hue
+    true_reward: Hue
+    optimum: Hue
+    ground: str
+    raised: str
+    ink: str
+    muted: str
+    ghost: str
+    grid: str
+
+
+LIGHT = Palette(
+    name="light",
+    policy=Hue("#0072b2", "#00639b"),
+    reference=Hue("#6e7781", "#59636e"),
+    reward=Hue("#b87700", "#8a5a00"),
+    kl=Hue("#d55e00", "#b04a00"),
+    true_reward=Hue("#00845f", "#00704f"),
+    optimum=Hue("#b5548f", "#9c4179"),
+    ground="#ffffff",
+    raised="#f6f7f9",
+    ink="#1b2430",
+    muted="#59636e",
+    ghost="#c9ced6",
+    grid="#e6e9ee",
+)
+DARK = Palette(
+    name="dark",
+    policy=Hue("#56b4e9", "#7cc6f0"),
+    reference=Hue("#9aa4af", "#aab4bf"),
+    reward=Hue("#f0ae2b", "#f3bb4d"),
+    kl=Hue("#ff8a4c", "#ff9f6b"),
+    true_reward=Hue("#2cc295", "#4dd0a9"),
+    optimum=Hue("#e29ac5", "#eab0d2"),
+    ground="#12161d",
+    raised="#1a2029",
+    ink="#e8ecf1",
+    muted="#a3adb9",
+    ghost="#454b57",
+    grid="#272c37",
+)
+ROLES = tuple(spec.name for spec in fields(Palette) if spec.type is Hue)
+
+
+@cache
+def template(palette: Palette) -> go.layout.Template:
+    """Plotly template: quiet axes, no box, words in the page's font."""
+    axis = {
+        "gridcolor": palette.grid,
+        "zerolinecolor": palette.ghost,
+        "zerolinewidth": 1,
+        "linecolor": palette.ghost,
+        "ticks": "",
+        "title": {"font": {"size": 13, "color": palette.muted}, "standoff": 8},
+        "tickfont": {"size": 12, "color": palette.muted},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": palette.ink},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+            "height": HEIGHT,
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {"bgcolor": palette.raised, "bordercolor": palette.ghost, "font": {"color": palette.ink}},
+            "legend": {
+                "orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left",
+                "bgcolor": "rgba(0,0,0,0)", "font": {"size": 12.5},
+            },
+            "hovermode": "closest",
+            "dragmode": False,
+        }
+    )
+
+
+def figure(palette: Palette, *, x: str, y: str, **layout: Any) -> go.Figure:
+    """Empty figure in the house style; `x` and `y` are axis titles with their units."""
+    result = go.Figure(layout={"template": template(palette), **layout})
+    result.update_xaxes(title_text=x, fixedrange=True)
+    result.update_yaxes(title_text=y, fixedrange=True)
+    return result
+
+
+def ghost(palette: Palette, dash: str = "solid") -> dict[str, Any]:
+    """Line style of the whole run, faint behind what has been played."""
+    return {"color": palette.ghost, "width": 2, "dash": dash}
+
+
+def line(hue: Hue, dash: str = "solid") -> dict[str, Any]:
+    """Line style of a curve that is played."""
+    return {"color": hue.mark, "width": 2.5, "dash": dash}
+
+
+def css_variables() -> str:
+    """The palettes as CSS custom properties, dark under `[data-theme="dark"]`."""
+    blocks = []
+    for selector, palette in ((":root", LIGHT), ('[data-theme="dark"]', DARK)):
+        declared = [
+            f"--rlhf-{role.replace('_', '-')}: {getattr(palette, role).mark}; "
+            f"--rlhf-{role.replace('_', '-')}-text: {getattr(palette, role).text};"
+            for role in ROLES
+        ]
+        declared += [f"--rlhf-{name}: {getattr(palette, name)};" for name in ("muted", "ghost", "grid", "raised")]
+        blocks.append(f"{selector} {{ {' '.join(declared)} }}")
+    return "\n".join(blocks)

@@ -1,0 +1,1 @@
+"""Streamlit: navigation, sidebar, shared runs, and how every page opens."""

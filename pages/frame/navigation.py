@@ -1,0 +1,39 @@
+"""The pages of the app, and the cure for Streamlit's older meaning of a folder named `pages`."""
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+FRAMED = "framed"
+
+
+def pages() -> list[StreamlitPage]:
+    """All pages, in the order of the top navigation."""
+    return [
+        st.Page("pages/overview.py", title="Overview", default=True),
+        st.Page("pages/sft.py", title="SFT", url_path="sft"),
+        st.Page("pages/reward_model.py", title="Reward model", url_path="reward_model"),
+        st.Page("pages/ppo.py", title="PPO", url_path="ppo"),
+        st.Page("pages/metrics.py", title="Metrics", url_path="metrics"),
+    ]
+
+
+def navigate() -> StreamlitPage:
+    """Show the top navigation and return the page that the reader is on."""
+    return st.navigation(pages(), position="top")
+
+
+def run(page: StreamlitPage) -> None:
+    """Run a page inside the frame that `app.py` has drawn."""
+    st.session_state[FRAMED] = True
+    page.run()
+
+
+def require_frame() -> None:
+    """Start over through `app.py` if Streamlit runs a page script alone.
+
+    It does so for the first visitor after a server start who opens a page by its link, because a
+    folder `pages/` beside the entry script used to be the way to declare pages.
+    """
+    if not st.session_state.pop(FRAMED, False):
+        st.navigation(pages())
+        st.rerun()

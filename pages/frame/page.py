@@ -1,0 +1,60 @@
+"""How every page opens: inside the frame, with the stage on top."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.figures.chart import Chart
+from pages.figures.live import Live
+from pages.figures.view import View
+from pages.frame import navigation, playback, runs, sidebar
+from pages.frame.prose import coloured
+from pages.stage import Stage, open_stage
+from rlhf_core.timeline import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """An open page: the view that its figures draw, the playhead, and the stage that plays them."""
+
+    view: View
+    playhead: Frame
+    stage: Stage
+
+    def chart(self, draw: Callable[[View], Chart]) -> None:
+        """Play a figure: its title above, how to read it below."""
+        payload = self._drawn(draw)
+        chart = payload.source
+        if chart and chart.title:
+            st.markdown(f"#### {chart.title}")
+        self.stage.chart(payload, key=draw.__name__.replace("_", "-"))
+        if chart and chart.reading:
+            st.caption(chart.reading)
+
+    def live(self, draw: Callable[[View], Live]) -> None:
+        """Play a passage of text."""
+        self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
+
+    def formula(self, source: str) -> None:
+        r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
+        st.latex(coloured(source, self.view.palette))
+
+    def _drawn(self, draw: Callable[[View], Chart | Live]) -> "runs.Payload":
+        return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark")
+
+
+def open_page(name: str, title: str) -> Page:
+    """Draw the head of a page, and return what its script needs.
+
+    Must be the first statement of a page script.
+    """
+    navigation.require_frame()
+    settings, prompt = sidebar.settings(), sidebar.prompt()
+    view = runs.view(settings, prompt, st.context.theme.type == "dark")
+    at = playback.playhead(view.timeline)
+    st.title(title)
+    stage = open_stage(
+        runs.storyboard(settings, prompt), page=name, playhead=at, speed=sidebar.speed(), on_frame=playback.move
+    )
+    return Page(view, view.timeline.find(at), stage)

@@ -1,0 +1,51 @@
+"""Runs and what is drawn from them, computed once for all readers and shared."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from pages.figures import theme
+from pages.figures.chart import Chart
+from pages.figures.live import Live
+from pages.figures.view import View
+from pages.frame.narration import narrate
+from pages.stage import Payload, StageFrame, encode_chart, encode_frames, encode_live
+from rlhf_core import PipelineRun, Settings, run_pipeline
+from rlhf_core.timeline import METRICS, Timeline, build
+
+
+@lru_cache(maxsize=32)
+def shared_run(settings: Settings) -> tuple[PipelineRun, Timeline]:
+    """Train the pipeline, unless some reader has asked for the same settings before."""
+    run = run_pipeline(settings)
+    return run, build(run)
+
+
+@lru_cache(maxsize=64)
+def view(settings: Settings, prompt: int, dark: bool) -> View:
+    """What the reader looks at."""
+    return View(*shared_run(settings), prompt=prompt, palette=theme.DARK if dark else theme.LIGHT)
+
+
+@lru_cache(maxsize=512)
+def drawn(draw: Callable[[View], Chart | Live], settings: Settings, prompt: int, dark: bool) -> Payload:
+    """A figure or a live passage of a view, encoded for the stage."""
+    result = draw(view(settings, prompt, dark))
+    return encode_chart(result) if isinstance(result, Chart) else encode_live(result)
+
+
+@lru_cache(maxsize=64)
+def storyboard(settings: Settings, prompt: int) -> Payload:
+    """All frames of a run with their metrics and narration, encoded for the stage."""
+    run, timeline = shared_run(settings)
+    return encode_frames(
+        [
+            StageFrame(
+                name=frame.name,
+                phase=frame.phase,
+                line=frame.line,
+                metrics=tuple(spec.write(frame.metrics, timeline.n_steps) for spec in METRICS),
+                narration=narrate(run, frame, prompt),
+            )
+            for frame in timeline.frames
+        ]
+    )

@@ -1,0 +1,5 @@
+"""metrics."""
+
+from pages.frame.page import open_page
+
+page = open_page("metrics", "metrics")

@@ -1,0 +1,5 @@
+"""overview."""
+
+from pages.frame.page import open_page
+
+page = open_page("overview", "overview")

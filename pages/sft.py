@@ -1,0 +1,5 @@
+"""sft."""
+
+from pages.frame.page import open_page
+
+page = open_page("sft", "sft")

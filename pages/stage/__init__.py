@@ -1,0 +1,147 @@
+"""The stage: one clock in the browser that plays every chart and passage of a page.
+
+    stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_frame=remember)
+    stage.chart(encode_chart(chart), key="path")
+    stage.live(encode_live(live), key="loop")
+
+Everything is sent once, as `data` of a small v2 component that is mounted for each role; nothing is sent while it plays.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.stage.storyboard import (
+    Payload,
+    StageFrame,
+    encode_chart,
+    encode_frames,
+    encode_live,
+    nearest_frame,
+)
+
+__all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
+
+HERE = Path(__file__).parent
+CSS = (HERE / "stage.css").read_text(encoding="utf-8")
+DARK_RULES = ':root[data-rlhf-theme="dark"]'
+MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
+
+# Streamlit sends a component's script with every mount. So the script travels in one mount whose message never changes (the
+# browser keeps it), and each role mounts this stub, which hands itself over.
+STUB = """
+export default function (component) {
+  const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
+  if (stage.mount) stage.mount(component);
+  else stage.waiting.set(component.parentElement, component);
+  return () => stage.unmount ? stage.unmount(component.parentElement) : stage.waiting.delete(component.parentElement);
+}
+"""
+WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
+
+_code = st.components.v2.component(
+    "rlhf_stage_code",
+    js=(HERE / "stage.js").read_text(encoding="utf-8"),
+    css=CSS,
+    isolate_styles=False,
+)
+_role = st.components.v2.component("rlhf_stage", html=WAITING, js=STUB, isolate_styles=False)
+_control = st.components.v2.component("rlhf_stage_control", js=STUB, isolate_styles=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A page's open stage: mount charts and live passages on it, anywhere on the page."""
+
+    page: str
+    frame: int
+    static: bool = False
+
+    def chart(self, payload: Payload, *, key: str) -> None:
+        """Draw a chart that the clock moves; at the playhead where the player cannot run."""
+        if self.static and payload.source is not None:
+            frame = min(self.frame, len(payload.source.rows) - 1)
+            figure = _with_plain_colours(payload.source.at(frame), dark=st.context.theme.type == "dark")
+            config = {"displayModeBar": False}
+            st.plotly_chart(figure, theme=None, key=f"static-{self.page}-{key}", config=config, alt=payload.source.alt)
+        else:
+            self._mount(payload, key)
+
+    def live(self, payload: Payload, *, key: str) -> None:
+        """Show a passage of text that the clock fills."""
+        self._mount(payload, key)
+
+    def _mount(self, payload: Payload, key: str, **callbacks: Any) -> Any:
+        key = f"stage-{self.page}-{key}"
+        plain = bool(st.session_state.get(key, {}).get("plain"))  # the browser cannot unpack zlib
+        callbacks.setdefault("on_plain_change", lambda: None)
+        return _role(key=key, data=payload.wire(self.page, compress=not plain), **callbacks)
+
+
+def open_stage(
+    frames: Payload,
+    *,
+    page: str,
+    playhead: str,
+    speed: int,
+    on_frame: Callable[[str], None] = lambda name: None,
+    seek_id: int = 0,
+    static: bool = False,
+) -> Stage:
+    """Mount the transport and start the page's clock.
+
+    Parameters
+    ----------
+    frames : Payload
+        From `encode_frames`.
+    page : str
+        Names the clock; letters, digits and hyphens.
+    playhead : str
+        Frame to show when the page opens. Later the browser moves it; where the frame does not
+        exist, the nearest one of its phase is taken.
+    speed : int
+        1 to 10; 20 ** ((speed - 1) / 9) frames per second.
+    on_frame : callable
+        Gets the frame's name when the reader pauses, steps, resets, scrubs or the run finishes.
+    seek_id : int
+        Raise it when Python itself moves the playhead of an open page.
+    static : bool
+        Draw the charts with `st.plotly_chart`, at the playhead.
+    """
+    if not page.replace("-", "").isalnum():
+        raise ValueError(f"page must be letters, digits and hyphens, got {page!r}")
+    if not 1 <= speed <= 10:
+        raise ValueError(f"speed must be from 1 to 10, got {speed}")
+    frame = nearest_frame(frames.names, playhead)
+    _mount_machinery(page, {"at": frames.names[frame], "seek": seek_id, "speed": speed})
+    key = f"stage-{page}-transport"
+    state = Stage(page, frame, static)._mount(
+        frames,
+        "transport",
+        on_frame_change=lambda: on_frame(st.session_state[key]["frame"]),
+        on_fallback_change=lambda: None,
+    )
+    return Stage(page, frame, static or bool(state.fallback))
+
+
+def _with_plain_colours(figure: go.Figure, *, dark: bool) -> go.Figure:
+    """Replace `var(--rlhf-...)` by its colour in stage.css, which Streamlit's own charts cannot read."""
+    light_rules, dark_rules = CSS.split(DARK_RULES, 1)
+    colours = dict(re.findall(r"(--rlhf-[\w-]+):\s*(#\w+)", dark_rules if dark else light_rules))
+    spec = re.sub(r"var\((--rlhf-[\w-]+)\)", lambda found: colours.get(found[1], found[0]), figure.to_json())
+    return go.Figure(json.loads(spec))
+
+
+def _mount_machinery(page: str, control: dict[str, Any]) -> None:
+    """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly."""
+    with st.container(key=MACHINERY):
+        _code(key="stage-code")
+        st.plotly_chart(go.Figure(layout={"template": "none"}), theme=None, key="stage-plotly")
+        head = json.dumps({"role": "control", **control}, separators=(",", ":"))
+        _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())

@@ -1,0 +1,186 @@
+"""Turn frames, charts and live text into what the browser plays. No Streamlit in here.
+
+A payload is one line of JSON (what the browser needs at once: role, height, text alternative),
+a line break, and a zlib-compressed JSON body. The same input gives the same bytes, so Streamlit's message cache
+sends a reference where nothing changed.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from pages.figures.chart import Chart, per_point_paths
+from pages.figures.live import Live
+
+METRICS = ("phase", "ppo_step", "reward", "kl", "rm_accuracy", "entropy")
+SIGNIFICANT_DIGITS = 4
+SMALLEST_SHARE = 1e-5  # of an array's largest value: far below one pixel on a linear axis
+CHART_HEIGHT = 320
+
+Role = Literal["transport", "chart", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFrame:
+    """One moment of the timeline, as the transport shows it."""
+
+    name: str
+    """`idle`, `sft-3`, `rm-10`, `ppo-2-advantage`, `ppo-2`, `done`."""
+    phase: str
+    """`idle`, `sft`, `rm`, `ppo` or `done`."""
+    line: str | None
+    """Loop line: `sample`, `score`, `kl`, `advantage`, `update`, or None."""
+    metrics: tuple[str, ...]
+    """Six strings in the order of `METRICS`; an en dash where the value does not exist yet."""
+    narration: str
+    """One sentence on what happens here."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payload:
+    """An encoded role, ready to mount and safe to cache."""
+
+    role: Role
+    head: bytes
+    body: bytes
+    height: int | None = None
+    source: Chart | None = None
+    """What to draw with `st.plotly_chart` where the player cannot."""
+    names: tuple[str, ...] = ()
+
+    def wire(self, page: str, *, compress: bool = True) -> bytes:
+        """Return the bytes to send; `page` names the clock that plays them."""
+        body = self.body if compress else zlib.decompress(self.body)
+        return b"%b %b\n%b" % (page.encode(), self.head, body)
+
+
+def encode_frames(frames: Sequence[StageFrame]) -> Payload:
+    """Encode the timeline for the transport.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, two frames share a name, or a frame has not six metrics.
+    """
+    names = tuple(frame.name for frame in frames)
+    if not names or len(set(names)) != len(names):
+        raise ValueError("frames must have distinct names, and there must be at least one")
+    for frame in frames:
+        if len(frame.metrics) != len(METRICS):
+            raise ValueError(f"frame {frame.name}: expected {len(METRICS)} metrics, got {len(frame.metrics)}")
+    body = {
+        "names": names,
+        "phases": [frame.phase for frame in frames],
+        "lines": [frame.line for frame in frames],
+        "metrics": {name: [frame.metrics[i] for frame in frames] for i, name in enumerate(METRICS)},
+        "narration": [frame.narration for frame in frames],
+    }
+    return Payload("transport", *_pack({"role": "transport"}, body), names=names)
+
+
+def encode_chart(chart: Chart) -> Payload:
+    """Encode a chart: the figure at rest, and for each moving attribute its distinct values."""
+    layout = chart.figure.layout.to_plotly_json()
+    log = '"type": "log"' in json.dumps({k: v for k, v in layout.items() if "axis" in k}, default=str)
+    tracks = []
+    for trace, attributes in chart.moves.items():
+        for path, values in attributes.items():
+            at, distinct = _distinct(values, chart.rows)
+            tracks.append({"trace": trace, "path": path, "at": at, "values": _plain(distinct, log=log)})
+    for trace, counts in chart.grows.items():
+        at = np.asarray(counts)[chart.rows].tolist()
+        tracks += [{"trace": trace, "path": path, "at": at} for path in per_point_paths(chart.figure.data[trace])]
+    body = {
+        "data": [_plain(trace.to_plotly_json(), log=log) for trace in chart.figure.data],
+        "layout": _plain(layout, log=log),
+        "tracks": tracks,
+    }
+    height = int(layout.get("height", CHART_HEIGHT))
+    head = {"role": "chart", "height": height, "alt": chart.alt}
+    return Payload("chart", *_pack(head, body), height=height, source=chart)
+
+
+def encode_live(live: Live) -> Payload:
+    """Encode a live passage: its template, and for each slot its distinct strings."""
+    tracks = []
+    for slot, values in live.values.items():
+        at, distinct = _distinct(values, live.rows)
+        tracks.append({"slot": slot, "at": at, "values": [str(value) for value in distinct]})
+    return Payload("live", *_pack({"role": "live"}, {"template": live.template, "tracks": tracks}))
+
+
+def decode(payload: Payload) -> dict[str, Any]:
+    """Return an encoded body as plain data: what the browser reads."""
+    body: dict[str, Any] = json.loads(zlib.decompress(payload.body))
+    return body
+
+
+def nearest_frame(names: Sequence[str], name: str) -> int:
+    """Return the index of a frame, or of the nearest one of its phase where that name is missing.
+
+    `ppo-12` of 8 steps is `ppo-8`; `sft-7` between `sft-6` and `sft-9` is `sft-6`. An unknown phase is the first frame.
+    """
+    if name in names:
+        return list(names).index(name)
+    phase, number, line = _parts(name)
+    alike = [(i, *_parts(other)) for i, other in enumerate(names) if _parts(other)[0] == phase]
+    return min(alike, key=lambda other: (abs(other[2] - number), other[3] != line, other[3] != ""), default=(0,))[0]
+
+
+def _parts(name: str) -> tuple[str, int, str]:
+    phase, number, line = (*name.split("-"), "", "")[:3]
+    return phase, int(number) if number.isdecimal() else 0, line
+
+
+def _pack(head: dict[str, Any], body: dict[str, Any]) -> tuple[bytes, bytes]:
+    def text(value: dict[str, Any]) -> bytes:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+    return text(head), zlib.compress(text(body), 7)
+
+
+def _distinct(values: Any, rows: np.ndarray) -> tuple[list[int], Any]:
+    """Split rows per frame into an index per frame and the distinct rows, in order of appearance."""
+    keys = [row.tobytes() if isinstance(row, np.ndarray) else repr(row) for row in values]
+    first: dict[Any, int] = {}
+    at: list[int] = []
+    kept: list[int] = []
+    for row in np.asarray(rows).tolist():
+        if keys[row] not in first:
+            first[keys[row]] = len(kept)
+            kept.append(row)
+        at.append(first[keys[row]])
+    return at, values[kept] if isinstance(values, np.ndarray) else [values[row] for row in kept]
+
+
+def _plain(value: Any, *, log: bool) -> Any:
+    """Return lists and numbers instead of arrays, rounded to what a reader can see."""
+    if isinstance(value, dict):
+        return {name: _plain(child, log=log) for name, child in value.items()}
+    if isinstance(value, np.ndarray):
+        return _rounded(value, log=log) if value.dtype.kind == "f" else value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(child, log=log) for child in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _rounded(values: np.ndarray, *, log: bool) -> Any:
+    finite = np.isfinite(values)
+    size = np.abs(np.where(finite, values, 0.0))
+    if not log:
+        size = np.where(size < SMALLEST_SHARE * size.max(initial=0.0), 0.0, size)
+    with np.errstate(divide="ignore"):
+        digits = np.where(size > 0, SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(size)), 0).clip(-300, 300)
+    up, down = 10.0 ** digits.clip(min=0), 10.0 ** (-digits).clip(min=0)
+    rounded = np.rint(np.sign(np.where(finite, values, 0.0)) * size * up / down) * down / up + 0.0  # no -0
+    if finite.all():
+        return rounded.tolist()
+    with_gaps = rounded.astype(object)
+    with_gaps[~finite] = None  # Plotly reads null as a gap
+    return with_gaps.tolist()
