@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.frame import navigation, playback, sidebar
+from pages.frame import navigation, playback, presets, sharing, sidebar, tour
 
 st.set_page_config(
     page_title="RLHF you can run",
@@ -13,5 +13,7 @@ st.set_page_config(
 page = navigation.navigate()
 with st.sidebar:
     sidebar.controls()
+    presets.menu()
+    sharing.menu()
 navigation.run(page)
-playback.publish()
+playback.publish(tour=tour.current())

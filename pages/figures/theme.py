@@ -39,6 +39,9 @@ class Palette:
     muted: str
     ghost: str
     grid: str
+    lit: str
+    on_primary: str
+    shadow: str
 
 
 LIGHT = Palette(
@@ -55,6 +58,9 @@ LIGHT = Palette(
     muted="#59636e",
     ghost="#c9ced6",
     grid="#e6e9ee",
+    lit="#e3f0f9",
+    on_primary="#ffffff",
+    shadow="0 6px 18px -10px rgb(15 23 42 / 22%)",
 )
 DARK = Palette(
     name="dark",
@@ -70,6 +76,9 @@ DARK = Palette(
     muted="#a3adb9",
     ghost="#454b57",
     grid="#272c37",
+    lit="#17344a",
+    on_primary="#0b1a24",
+    shadow="0 8px 20px -10px rgb(0 0 0 / 70%)",
 )
 ROLES = tuple(spec.name for spec in fields(Palette) if spec.type is Hue)
 
@@ -126,14 +135,15 @@ def line(hue: Hue, dash: str = "solid") -> dict[str, Any]:
 
 
 def css_variables() -> str:
-    """The palettes as CSS custom properties, dark under `[data-theme="dark"]`."""
+    """The palettes as CSS custom properties: light by default, dark where the stage has found a dark page."""
     blocks = []
-    for selector, palette in ((":root", LIGHT), ('[data-theme="dark"]', DARK)):
-        declared = [
-            f"--rlhf-{role.replace('_', '-')}: {getattr(palette, role).mark}; "
-            f"--rlhf-{role.replace('_', '-')}-text: {getattr(palette, role).text};"
-            for role in ROLES
-        ]
-        declared += [f"--rlhf-{name}: {getattr(palette, name)};" for name in ("muted", "ghost", "grid", "raised")]
-        blocks.append(f"{selector} {{ {' '.join(declared)} }}")
+    for selector, palette in ((":root", LIGHT), (':root[data-rlhf-theme="dark"]', DARK)):
+        colours: dict[str, str] = {}
+        for spec in fields(Palette):
+            value, name = getattr(palette, spec.name), spec.name.replace("_", "-")
+            if isinstance(value, Hue):
+                colours |= {name: value.mark, f"{name}-text": value.text}
+            elif spec.name != "name":
+                colours[name] = value
+        blocks.append(f"{selector} {{ {' '.join(f'--rlhf-{name}: {value};' for name, value in colours.items())} }}")
     return "\n".join(blocks)

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-FRAMED = "framed"
+FRAMED, WANTED = "framed", "wanted_page"
 
 
 def pages() -> list[StreamlitPage]:
@@ -22,10 +22,23 @@ def navigate() -> StreamlitPage:
     return st.navigation(pages(), position="top")
 
 
+def request(name: str) -> None:
+    """Ask for another page on the next run; for callbacks, which cannot switch pages themselves."""
+    st.session_state[WANTED] = name
+
+
 def run(page: StreamlitPage) -> None:
     """Run a page inside the frame that `app.py` has drawn."""
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted is not None and wanted != name_of(page):
+        st.switch_page(f"pages/{wanted}.py")
     st.session_state[FRAMED] = True
     page.run()
+
+
+def name_of(page: StreamlitPage) -> str:
+    """Name of a page's script, such as `reward_model`."""
+    return page.url_path or "overview"
 
 
 def require_frame() -> None:

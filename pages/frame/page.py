@@ -8,7 +8,7 @@ import streamlit as st
 from pages.figures.chart import Chart
 from pages.figures.live import Live
 from pages.figures.view import View
-from pages.frame import navigation, playback, runs, sidebar
+from pages.frame import navigation, playback, presets, runs, sidebar, tour
 from pages.frame.prose import coloured
 from pages.stage import Stage, open_stage
 from rlhf_core.timeline import Frame
@@ -55,6 +55,14 @@ def open_page(name: str, title: str) -> Page:
     at = playback.playhead(view.timeline)
     st.title(title)
     stage = open_stage(
-        runs.storyboard(settings, prompt), page=name, playhead=at, speed=sidebar.speed(), on_frame=playback.move
+        runs.storyboard(settings, prompt),
+        page=name,
+        playhead=at,
+        speed=sidebar.speed(),
+        on_frame=playback.move,
+        seek_id=playback.seek_id(),
     )
-    return Page(view, view.timeline.find(at), stage)
+    frame = view.timeline.find(at)
+    tour.panel(view.run, frame)
+    presets.note(view.run)
+    return Page(view, frame, stage)

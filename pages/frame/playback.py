@@ -6,16 +6,22 @@ from pages.frame import sidebar
 from rlhf_core.timeline import Timeline
 
 PLAYHEAD = "playhead"
+SEEK = "seek"
 
 
 def playhead(timeline: Timeline) -> str:
     """Name of the current frame; where it does not exist in this run, the nearest of its phase."""
-    if PLAYHEAD not in st.session_state:
-        st.session_state[PLAYHEAD] = st.query_params.get("at", "idle")
     try:
-        return timeline.find(st.session_state[PLAYHEAD]).name
+        return timeline.find(current()).name
     except ValueError:
         return "idle"
+
+
+def current() -> str:
+    """Name of the frame that the reader has asked for, from the URL at first."""
+    if PLAYHEAD not in st.session_state:
+        st.session_state[PLAYHEAD] = st.query_params.get("at", "idle")
+    return str(st.session_state[PLAYHEAD])
 
 
 def move(name: str) -> None:
@@ -23,10 +29,22 @@ def move(name: str) -> None:
     st.session_state[PLAYHEAD] = name
 
 
-def publish() -> None:
-    """Write playhead and prompt to the URL, leaving out what is at its default."""
-    _put("at", st.session_state.get(PLAYHEAD, "idle"), default="idle")
+def seek(name: str) -> None:
+    """Move the playhead of the open page from Python."""
+    move(name)
+    st.session_state[SEEK] = seek_id() + 1
+
+
+def seek_id() -> int:
+    """How often Python has moved the playhead; the stage follows when this grows."""
+    return int(st.session_state.get(SEEK, 0))
+
+
+def publish(*, tour: int) -> None:
+    """Write playhead, prompt and step of the tour to the URL, leaving out what is at its default."""
+    _put("at", current(), default="idle")
     _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default="1")
+    _put("tour", str(tour), default="0")
 
 
 def _put(name: str, value: str, *, default: str) -> None:

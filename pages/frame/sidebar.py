@@ -34,6 +34,12 @@ def settings() -> Settings:
     return Settings(**{name: st.session_state.get(name, default) for name, default in DEFAULTS.items()})
 
 
+def set_controls(chosen: Settings) -> None:
+    """Move the controls to other settings; only from a callback, before they are drawn."""
+    for name in DEFAULTS:
+        st.session_state[name] = getattr(chosen, name)
+
+
 def prompt() -> int:
     """Index of the chosen prompt."""
     return min(int(st.session_state.get(PROMPT, 0)), len(load_scenario(settings().scenario).prompts) - 1)

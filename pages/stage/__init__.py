@@ -8,7 +8,6 @@ Everything is sent once, as `data` of a small v2 component that is mounted for e
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.figures.theme import css_variables
 from pages.stage.storyboard import (
     Payload,
     StageFrame,
@@ -29,8 +29,14 @@ from pages.stage.storyboard import (
 __all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
 
 HERE = Path(__file__).parent
-CSS = (HERE / "stage.css").read_text(encoding="utf-8")
-DARK_RULES = ':root[data-rlhf-theme="dark"]'
+
+
+def _read(name: str) -> str:
+    """Return an asset without indentation and whole-line comments, which need not travel."""
+    lines = (line.strip() for line in (HERE / name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
 
 # Streamlit sends a component's script with every mount. So the script travels in one mount whose message never changes (the
@@ -47,8 +53,8 @@ WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
 
 _code = st.components.v2.component(
     "rlhf_stage_code",
-    js=(HERE / "stage.js").read_text(encoding="utf-8"),
-    css=CSS,
+    js=_read("stage.js"),
+    css="\n".join([css_variables(), _read("stage.css"), _read("prose.css")]),
     isolate_styles=False,
 )
 _role = st.components.v2.component("rlhf_stage", html=WAITING, js=STUB, isolate_styles=False)
@@ -67,9 +73,13 @@ class Stage:
         """Draw a chart that the clock moves; at the playhead where the player cannot run."""
         if self.static and payload.source is not None:
             frame = min(self.frame, len(payload.source.rows) - 1)
-            figure = _with_plain_colours(payload.source.at(frame), dark=st.context.theme.type == "dark")
-            config = {"displayModeBar": False}
-            st.plotly_chart(figure, theme=None, key=f"static-{self.page}-{key}", config=config, alt=payload.source.alt)
+            st.plotly_chart(
+                payload.source.at(frame),
+                theme=None,
+                key=f"static-{self.page}-{key}",
+                config={"displayModeBar": False},
+                alt=payload.source.alt,
+            )
         else:
             self._mount(payload, key)
 
@@ -128,14 +138,6 @@ def open_stage(
         on_fallback_change=lambda: None,
     )
     return Stage(page, frame, static or bool(state.fallback))
-
-
-def _with_plain_colours(figure: go.Figure, *, dark: bool) -> go.Figure:
-    """Replace `var(--rlhf-...)` by its colour in stage.css, which Streamlit's own charts cannot read."""
-    light_rules, dark_rules = CSS.split(DARK_RULES, 1)
-    colours = dict(re.findall(r"(--rlhf-[\w-]+):\s*(#\w+)", dark_rules if dark else light_rules))
-    spec = re.sub(r"var\((--rlhf-[\w-]+)\)", lambda found: colours.get(found[1], found[0]), figure.to_json())
-    return go.Figure(json.loads(spec))
 
 
 def _mount_machinery(page: str, control: dict[str, Any]) -> None:

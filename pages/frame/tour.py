@@ -1,0 +1,241 @@
+"""The guided tour: eight steps of predict, do, see; each is a link (`?tour=3`) and can be left and resumed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.frame import navigation, playback, sidebar
+from rlhf_core import PipelineRun, Settings
+from rlhf_core.timeline import Frame
+
+STEP, REACHED, GUESSES = "tour", "tour_reached", "tour_guesses"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the tour."""
+
+    title: str
+    page: str
+    """Page that the step is about, as in `st.navigation`."""
+    look: str
+    question: str
+    options: tuple[str, ...]
+    see: Callable[[PipelineRun], str]
+    """What has happened, with the run's own numbers."""
+    do: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that differ from the defaults."""
+    at: str = "idle"
+    """Where the playhead is put by "Set it up"."""
+    until: Callable[[Settings, Frame], bool] = lambda settings, frame: frame.phase == "done"
+    """Whether the reader has done it."""
+
+
+def _answers(run: PipelineRun) -> str:
+    reward, truth = run.ppo.reward, run.ppo.true_reward
+    return (
+        f"The reward model's score rose from {reward[0]:.2f} to {reward[-1]:.2f}, and what the simulated people really "
+        f"think of the answers went from {truth[0]:.2f} to {truth[-1]:.2f}. PPO only ever saw the first."
+    )
+
+
+def _imitation(run: PipelineRun) -> str:
+    best = run.scenario.true_reward.max(axis=1).mean()
+    return (
+        f"A training demonstration now costs {run.sft.loss[-1]:.2f} nats instead of {run.sft.loss[0]:.2f}, one never "
+        f"trained on {run.sft.heldout_loss[-1]:.2f} instead of {run.sft.heldout_loss[0]:.2f}. True reward is "
+        f"{run.ppo.true_reward[0]:.2f}, where the best answers would earn {best:.2f}: SFT copies what people wrote, "
+        f"the good and the middling alike, and never hears which was better."
+    )
+
+
+def _pairs(run: PipelineRun) -> str:
+    return (
+        f"The loss fell from log 2 = {run.reward.loss[0]:.2f} to {run.reward.loss[-1]:.2f} per pair. Only differences "
+        f"enter it, so adding 10 to every score changes nothing; that is why people are asked which of two is better, "
+        f"and never for a mark out of ten, on which they would disagree."
+    )
+
+
+def _one_step(run: PipelineRun) -> str:
+    ratio = run.ppo.rollouts[0].ratio
+    return (
+        f"In one step the KL grew to {run.ppo.kl[1]:.3f} nats and the mean reward to {run.ppo.reward[1]:.2f}. The "
+        f"largest ratio of new to old probability is {ratio.max():.2f}: clipping at {1 + run.settings.clip_range:g} stops the "
+        f"push, it does not hold the ratio there."
+    )
+
+
+def _leash(run: PipelineRun) -> str:
+    ppo = run.ppo
+    return (
+        f"At β = {run.settings.beta:g} eight steps bring reward {ppo.reward[-1]:.2f} for {ppo.kl[-1]:.2f} nats, so "
+        f"J = {ppo.reward[-1]:.3f} − {run.settings.beta:g} × {ppo.kl[-1]:.3f} = {ppo.objective[-1]:.3f}. Each nat must "
+        f"earn at least β; few do."
+    )
+
+
+def _hacked(run: PipelineRun) -> str:
+    reward, truth = run.ppo.reward, run.ppo.true_reward
+    peak = int(np.argmax(truth))
+    return (
+        f"True reward was best at step {peak} ({truth[peak]:.2f}) and is {truth[-1]:.2f} at the end, while the score "
+        f"went on from {reward[peak]:.2f} to {reward[-1]:.2f}. Read the answers on the overview page: the policy "
+        f"has found a style that the reward model likes and people do not."
+    )
+
+
+def _accuracy(run: PipelineRun) -> str:
+    truth = run.ppo.true_reward
+    return (
+        f"Labellers without any error, and held-out accuracy of {run.reward.heldout_accuracy[-1]:.0%}; yet true reward "
+        f"still falls from {truth.max():.2f} at its peak to {truth[-1]:.2f}. Accuracy is measured where the SFT policy "
+        f"writes; PPO goes where the reward model is wrong."
+    )
+
+
+def _rescue(run: PipelineRun) -> str:
+    return (
+        f"With β = {run.settings.beta:g} the policy ends at KL {run.ppo.kl[-1]:.2f} nats and true reward "
+        f"{run.ppo.true_reward[-1]:.2f}. The penalty does not make the reward model right; it keeps the policy where "
+        f"it was measured."
+    )
+
+
+HACKING: dict[str, Any] = {"beta": 0.0, "ppo_steps": 60}
+STEPS = (
+    Step(
+        "Run the pipeline", "overview",
+        "Three samples each from the base, the SFT and the PPO policy, and the strip above them.",
+        "PPO will push up the reward model's score. What happens to the true reward, which it never sees?",
+        ("it rises too", "it stays", "it falls"), _answers, "Press **Run** and wait for Done.",
+    ),
+    Step(
+        "What SFT cannot do", "sft",
+        "The loss on training and on held-out demonstrations.",
+        "SFT has read a few good answers to each prompt. Will it now give the best answers?",
+        ("yes, nearly", "better ones, not the best", "no better than before"), _imitation,
+        "Press **Step** once, to the end of SFT.", until=lambda settings, frame: frame.phase != "idle",
+    ),
+    Step(
+        "Why pairs, not scores", "reward_model",
+        "The loss: it starts at log 2, the price of guessing.",
+        "If every score were 10 higher, what would the Bradley–Terry loss do?",
+        ("rise", "stay the same", "fall"), _pairs, "Press **Step** until the reward model is trained.",
+        at="sft-30", until=lambda settings, frame: frame.rm_epoch >= settings.rm_epochs,
+    ),
+    Step(
+        "One PPO step, line by line", "ppo",
+        "The loop in pseudo-code, and the rollouts beside it.",
+        "The clip range is 0.2. Can the ratio of a token still end above 1.2?",
+        ("no, that is what clipping does", "yes"), _one_step,
+        "Switch Step to **loop line** and step through sample, score, KL, advantage and update.",
+        at="rm-60", until=lambda settings, frame: frame.ppo_step >= 1,
+    ),
+    Step(
+        "What β buys", "ppo",
+        "The reward–KL plane.",
+        "β is now 2 instead of 0.1. How far will the policy go in eight steps?",
+        ("as far as before", "about half as far", "hardly at all"), _leash, "Press **Run**.",
+        changes={"beta": 2.0}, at="rm-60",
+    ),
+    Step(
+        "Watch the reward being hacked", "metrics",
+        "Reward-model score beside true reward.",
+        "No penalty, 60 steps. The score keeps rising; and the true reward?",
+        ("rises with it", "rises, then falls", "falls from the start"), _hacked, "Press **Run**.",
+        changes=HACKING, at="rm-60",
+    ),
+    Step(
+        "Why accuracy is not enough", "metrics",
+        "RM accuracy, and the same two curves.",
+        "Now the labellers never err, and there are five times as many comparisons. Is the hacking gone?",
+        ("yes", "no"), _accuracy, "Press **Run**.",
+        changes={**HACKING, "label_noise": 0.0, "n_comparisons": 2000}, at="rm-60",
+    ),
+    Step(
+        "Save it", "metrics",
+        "True reward at step 60.",
+        "Which β gives the best true reward after 60 steps?",
+        ("0.1", "0.5", "2"), _rescue, "Move **β** in the sidebar away from 0, then press **Run**; try several.",
+        changes=HACKING, at="rm-60", until=lambda settings, frame: settings.beta > 0 and frame.phase == "done",
+    ),
+)  # fmt: skip
+
+
+def current() -> int:
+    """Number of the step on screen, 1 …; 0 if the reader is not on the tour."""
+    if STEP not in st.session_state:
+        text = st.query_params.get(STEP, "0")
+        number = int(text) if text.isdecimal() and len(text) < 4 else 0
+        st.session_state[STEP] = number if number <= len(STEPS) else 0
+    return int(st.session_state[STEP])
+
+
+def go(number: int) -> None:
+    """Open a step, or leave the tour with 0; a callback."""
+    st.session_state[STEP] = number
+    if number:
+        st.session_state[REACHED] = number
+        navigation.request(STEPS[number - 1].page)
+
+
+def set_up(number: int) -> None:
+    """Put controls, playhead and page where the step wants them; a callback."""
+    step = STEPS[number - 1]
+    sidebar.set_controls(Settings(**step.changes))
+    playback.seek(step.at)
+    navigation.request(step.page)
+
+
+def invitation() -> None:
+    """The way into the tour, on the overview page; back to the step where the reader left."""
+    if current() == 0:
+        reached = int(st.session_state.get(REACHED, 1))
+        label = "Take the guided tour" if reached == 1 else f"Resume the tour at step {reached}"
+        st.button(label, key="tour-start", on_click=go, args=(reached,), type="primary")
+
+
+def panel(run: PipelineRun, frame: Frame) -> None:
+    """The step on screen: look, predict, do, see."""
+    number = current()
+    if number == 0:
+        return
+    step = STEPS[number - 1]
+    with st.container(border=True):
+        st.markdown(f"**Tour {number} of {len(STEPS)}: {step.title}.** *Look at:* {step.look}")
+        guesses = st.session_state.setdefault(GUESSES, {})
+        guess = st.radio(step.question, step.options, index=_index(step, guesses.get(number)), horizontal=True,
+                         key=f"tour-guess-{number}")  # fmt: skip
+        guesses[number] = guess
+        prepared = _prepared(step, run.settings)
+        if guess is None:
+            st.caption("Predict first; there is no score.")
+        elif step.until(run.settings, frame) and prepared:
+            st.success(f"**You predicted: {guess}.** {step.see(run)}")
+        else:
+            st.markdown(f"**Do:** {step.do if prepared else 'press **Set it up** first.'}")
+        _buttons(number)
+
+
+def _index(step: Step, guess: str | None) -> int | None:
+    return step.options.index(guess) if guess in step.options else None
+
+
+def _prepared(step: Step, settings: Settings) -> bool:
+    """Whether the controls stand where the step wants them; β is the reader's in the last step."""
+    wanted = Settings(**step.changes)
+    names = [name for name in step.changes if not (step is STEPS[-1] and name == "beta")]
+    return settings == wanted or (bool(names) and all(getattr(settings, n) == getattr(wanted, n) for n in names))
+
+
+def _buttons(number: int) -> None:
+    with st.container(horizontal=True):
+        st.button("Set it up", key="tour-set-up", on_click=set_up, args=(number,), type="primary")
+        st.button("Previous", key="tour-previous", on_click=go, args=(number - 1,), disabled=number == 1)
+        st.button("Next", key="tour-next", on_click=go, args=(number + 1,), disabled=number == len(STEPS))
+        st.button("Leave the tour", key="tour-leave", on_click=go, args=(0,))
