@@ -4,6 +4,7 @@ The palette follows Okabe and Ito: told apart with any colour vision, in light a
 rests on colour alone; lines also differ in dash, markers in shape.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -47,11 +48,11 @@ class Palette:
 LIGHT = Palette(
     name="light",
     policy=Hue("#0072b2", "#00639b"),
-    reference=Hue("#6e7781", "#59636e"),
-    reward=Hue("#b87700", "#8a5a00"),
-    kl=Hue("#d55e00", "#b04a00"),
-    true_reward=Hue("#00845f", "#00704f"),
-    optimum=Hue("#b5548f", "#9c4179"),
+    reference=Hue("#7a828c", "#59636e"),
+    reward=Hue("#c17d00", "#8a5a00"),
+    kl=Hue("#b8430a", "#a33a06"),
+    true_reward=Hue("#007a55", "#00704f"),
+    optimum=Hue("#8e3b8a", "#853381"),
     ground="#ffffff",
     raised="#f6f7f9",
     ink="#1b2430",
@@ -116,12 +117,16 @@ def template(palette: Palette) -> go.layout.Template:
     )
 
 
-def figure(palette: Palette, *, x: str, y: str, **layout: Any) -> go.Figure:
-    """Empty figure in the house style; `x` and `y` are axis titles with their units."""
-    result = go.Figure(layout={"template": template(palette), **layout})
-    result.update_xaxes(title_text=x, fixedrange=True)
-    result.update_yaxes(title_text=y, fixedrange=True)
-    return result
+def figure(
+    palette: Palette, *, x: str, y: str, data: Sequence[Mapping[str, Any]] = (), **layout: Any
+) -> go.Figure:
+    """Figure in the house style; `x` and `y` are axis titles with their units.
+
+    Traces given as `data` (dicts with their `type`) all at once are built several times faster than one by one.
+    """
+    for axis, title in (("xaxis", x), ("yaxis", y)):
+        layout[axis] = {"title": {"text": title}, "fixedrange": True, **layout.get(axis, {})}
+    return go.Figure(data=list(data), layout={"template": template(palette), **layout})
 
 
 def ghost(palette: Palette, dash: str = "solid") -> dict[str, Any]:

@@ -65,8 +65,8 @@ def _one_step(run: PipelineRun) -> str:
     ratio = run.ppo.rollouts[0].ratio
     return (
         f"In one step the KL grew to {run.ppo.kl[1]:.3f} nats and the mean reward to {run.ppo.reward[1]:.2f}. The "
-        f"largest ratio of new to old probability is {ratio.max():.2f}: clipping at {1 + run.settings.clip_range:g} stops the "
-        f"push, it does not hold the ratio there."
+        f"largest ratio of new to old probability is {ratio.max():.2f}: clipping at {1 + run.settings.clip_range:g} "
+        f"stops the push, it does not hold the ratio there."
     )
 
 

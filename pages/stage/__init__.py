@@ -4,7 +4,8 @@
     stage.chart(encode_chart(chart), key="path")
     stage.live(encode_live(live), key="loop")
 
-Everything is sent once, as `data` of a small v2 component that is mounted for each role; nothing is sent while it plays.
+Everything is sent once, as `data` of a small v2 component that is mounted for each role; nothing is
+sent while it plays.
 """
 
 import json
@@ -39,8 +40,8 @@ def _read(name: str) -> str:
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
 
-# Streamlit sends a component's script with every mount. So the script travels in one mount whose message never changes (the
-# browser keeps it), and each role mounts this stub, which hands itself over.
+# Streamlit sends a component's script with every mount. So the script travels in one mount whose message
+# never changes (the browser keeps it), and each role mounts this stub, which hands itself over.
 STUB = """
 export default function (component) {
   const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
