@@ -106,8 +106,9 @@ class Settings:
     def from_query(cls, query: Mapping[str, str]) -> "tuple[Settings, tuple[str, ...]]":
         """Settings from URL parameters, and a sentence for every value that could not be used as it stands.
 
-        Numbers out of range are clamped, anything unreadable falls back to its default;
-        parameters that are not settings are ignored. Never raises.
+        Numbers out of range are clamped, fractions of whole numbers dropped, anything unreadable falls
+        back to its default; parameters that are not settings are ignored. Never raises. Each sentence
+        begins with the field's name.
         """
         values: dict[str, Any] = {}
         notes: list[str] = []
@@ -191,9 +192,10 @@ def _lenient(spec: "Field[Any]", text: str) -> tuple[Any, str]:
                 number = math.nan
             if not math.isnan(number):
                 used = min(max(number, control.minimum), control.maximum)
-                used = round(used) if spec.type is int else used
+                used = int(used) if spec.type is int else used
         return used, f"{error}; using {_as_text(used)}."
 
 
 def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.12g}"
+    """The shortest text that gives the very same value again: 2 for 2.0."""
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")

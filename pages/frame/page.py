@@ -54,6 +54,8 @@ def open_page(name: str, title: str) -> Page:
     view = runs.view(settings, prompt, st.context.theme.type == "dark")
     at = playback.playhead(view.timeline)
     st.title(title)
+    for sentence in sidebar.notes():
+        st.text(f"\N{WARNING SIGN} In the link, {sentence}")
     stage = open_stage(
         runs.storyboard(settings, prompt),
         page=name,

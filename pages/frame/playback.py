@@ -13,7 +13,9 @@ def playhead(timeline: Timeline) -> str:
     """Name of the current frame; where it does not exist in this run, the nearest of its phase."""
     try:
         return timeline.find(current()).name
-    except ValueError:
+    except ValueError as error:
+        move("idle")
+        sidebar.note(f"{error}; using idle.")
         return "idle"
 
 

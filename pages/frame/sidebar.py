@@ -10,12 +10,13 @@ from rlhf_core.settings import CONTROLS
 
 MAIN = ("scenario", "beta", "ppo_steps")
 SPEED, SPEEDS = 5, (1, 10)
-PROMPT = "prompt"
+PROMPT, NOTES = "prompt", "link_notes"
 DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
 def controls() -> None:
     """Draw every control, bound to the URL under its field name."""
+    _read_link()
     for name in MAIN:
         _control(name)
     st.slider(
@@ -27,6 +28,17 @@ def controls() -> None:
         for name in CONTROLS:
             if name not in MAIN:
                 _control(name)
+
+
+def notes() -> tuple[str, ...]:
+    """What the reader's link asked for and could not have, until they change a control."""
+    said, then = st.session_state.get(NOTES, ((), None))
+    return said if then == settings() else ()
+
+
+def note(sentence: str) -> None:
+    """Add a sentence to the notes on the reader's link."""
+    st.session_state[NOTES] = ((*notes(), sentence), settings())
 
 
 def settings() -> Settings:
@@ -50,6 +62,15 @@ def speed() -> int:
     return int(st.session_state.get("speed", SPEED))
 
 
+def _read_link() -> None:
+    """Once per session: use the nearest allowed value of what the link asks for, where Streamlit takes the default."""
+    if NOTES not in st.session_state:
+        chosen, said = Settings.from_query(st.query_params.to_dict())
+        for name in (sentence.split()[0] for sentence in said):
+            st.session_state[name] = getattr(chosen, name)
+        st.session_state[NOTES] = (said, chosen)
+
+
 def _control(name: str) -> None:
     control, default = CONTROLS[name], DEFAULTS[name]
     label = control.label + (f" [{control.unit}]" if control.unit else "")
@@ -68,8 +89,12 @@ def _prompt() -> None:
     """Prompts are numbered in the URL, for they are long; Streamlit would bind their full text."""
     texts = load_scenario(settings().scenario).prompts
     if PROMPT not in st.session_state:
-        number = st.query_params.get(PROMPT, "1")
-        st.session_state[PROMPT] = min(max(int(number), 1), len(texts)) - 1 if number.isdecimal() else 0
+        text = st.query_params.get(PROMPT, "1")
+        number = int(text) if text.isdecimal() and len(text) < 9 else 0
+        st.session_state[PROMPT] = min(max(number, 1), len(texts)) - 1
+        if not 1 <= number <= len(texts):
+            used = st.session_state[PROMPT] + 1
+            note(f"prompt must be a number from 1 to {len(texts)}, got {text[:40]!r}; using {used}.")
     st.session_state[PROMPT] = prompt()
     st.selectbox(
         "Prompt", range(len(texts)), key=PROMPT, format_func=lambda i: texts[i],
