@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.frame import navigation, playback, presets, sharing, sidebar, tour
+from pages.frame import navigation, pins, playback, presets, sharing, sidebar, tour
 
 st.set_page_config(
     page_title="RLHF you can run",
@@ -16,4 +16,4 @@ with st.sidebar:
     presets.menu()
     sharing.menu()
 navigation.run(page)
-playback.publish(tour=tour.current())
+playback.publish(tour=tour.current(), pin=pins.parameter())

@@ -1,5 +1,72 @@
-"""overview."""
+"""Overview: what RLHF is, the three stages, and one prompt before and after each of them."""
 
+import streamlit as st
+
+from pages.figures import overview as figures
+from pages.figures.three_policies import three_policies
 from pages.frame.page import open_page
 
-page = open_page("overview", "overview")
+page = open_page("overview", "RLHF, run before your eyes")
+run, prompt = page.view.run, page.view.question
+
+st.markdown(
+    "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
+    "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, and "
+    "the model practises until its answers win such comparisons, without drifting too far from where it began. The "
+    "model that answers is called the *policy*. Here all three stages really train, in a world so small that its truth "
+    "is known."
+)
+
+sft, reward_model, ppo = st.columns(3, gap="small", border=True)
+with sft:
+    st.markdown("#### 1. SFT: imitate")
+    st.markdown(
+        "People write good answers *y* to prompts *x*; *supervised fine-tuning* makes them more probable, by lowering"
+    )
+    page.formula(r"\small -\log \policy{\pi_\theta}(y \mid x)")
+    st.caption(figures.sft_outcome(run))
+    st.page_link("pages/sft.py", label="SFT page →")
+with reward_model:
+    st.markdown("#### 2. Reward model: compare")
+    st.markdown(
+        "People say which of two answers is better; a *reward model* learns a score *r* that predicts it, by lowering"
+    )
+    page.formula(r"\small -\log \sigma\big(\reward{r_\text{chosen}} - \reward{r_\text{rejected}}\big)")
+    st.caption(figures.reward_model_outcome(run))
+    st.page_link("pages/reward_model.py", label="Reward model page →")
+with ppo:
+    st.markdown("#### 3. PPO: practise, on a leash")
+    st.markdown(
+        "The policy answers and is scored; each nat of distance from the *reference*, the SFT policy, costs β. "
+        "It raises"
+    )
+    page.formula(
+        r"\small \reward{\mathbb{E}[r]} - \beta\,\kl{\mathrm{KL}(\policy{\pi_\theta}\|\reference{\pi_\mathrm{ref}})}"
+    )
+    st.caption(figures.ppo_outcome(run))
+    st.page_link("pages/ppo.py", label="PPO page →")
+
+st.markdown(f"### The same prompt, three policies\n**“{prompt}”** Choose another prompt in the sidebar.")
+page.live(three_policies)
+st.caption(
+    "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "
+    "policy has changed. Bars run from the least to the greatest of the prompt's 80 answers; means are over all 80, "
+    "weighted by probability. A dashed card shows how the run ends, until the playhead gets there."
+)
+
+page.chart(figures.whole_pipeline)
+
+use, computed = st.columns([3, 2], gap="large")
+with use:
+    st.markdown("### How to use")
+    st.markdown(figures.HOW_TO_USE)
+with computed:
+    st.markdown("### Every number is computed")
+    st.markdown(
+        "Nothing here is drawn by hand. SFT, the reward model and PPO train in numpy when you change a control, and "
+        "the same settings give the same run, bit for bit. This command prints the six figures of this very run:"
+    )
+    st.code(figures.command(run.settings), language="bash", wrap_lines=True)
+
+st.markdown("### What a real language model has and this one has not")
+st.markdown(figures.toy_table(run))

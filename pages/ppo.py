@@ -1,8 +1,84 @@
-"""PPO."""
+"""PPO: climb the reward model's score, and pay for every nat of distance."""
 
-from pages.figures import ppo as figures
+import streamlit as st
+
+from pages.figures import ppo, ppo_follow, ppo_loop, ppo_prose, ppo_responses, ppo_step, ppo_words
 from pages.frame.page import open_page
 
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
-page.formula(r"\max_\theta\; \reward{\mathbb{E}[r]} - \beta\,\kl{\mathrm{KL}(\policy{\pi_\theta}\,\|\,\reference{\pi_\mathrm{ref}})}")
-page.chart(figures.reward_kl_path)
+words, estimator = ppo_prose.Words(page.view), page.view.run.settings.advantage
+
+st.markdown("""
+The policy writes answers, the reward model scores them, and PPO makes the better ones more probable. The reward model
+is only a model, so the policy is held near the SFT policy that it came from: each nat of distance has a price, **β**.
+""")
+left, right = st.columns(2, gap="large", vertical_alignment="center")
+with left:
+    page.formula(ppo_prose.OBJECTIVE)
+with right:
+    page.live(ppo.objective)
+st.markdown(f"""
+Both terms are means over all prompts. {words.price} The penalty is a leash, not a lie detector: it cannot tell honest
+gains from flattery. [Gao et al. (2022)](https://arxiv.org/abs/2210.10760) found that it acts like stopping early.
+""")
+optimum = st.toggle(
+    "Show the optimum", key="optimum", bind="query-params",
+    help="π*(y|x) ∝ π_ref(y|x) exp(r(x,y)/β): the policy with the highest J, known here as responses are few.",
+)  # fmt: skip
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(ppo.objective_curves_with_optimum if optimum else ppo.objective_curves)
+with right:
+    page.chart(ppo.reward_kl_path)
+
+st.markdown("## What it does to the answers")
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(ppo_responses.response_probabilities_with_optimum if optimum else ppo_responses.response_probabilities)
+with right:
+    page.chart(ppo.entropy_and_clipping)
+    st.markdown(f"#### The PPO loss is no progress bar\n\n{words.loss}")
+
+st.markdown("## Three policies, easily confused")
+rule = st.selectbox(
+    "Follow the rollout with the", tuple(ppo_words.RULES), key="ppo-follow", persist_state="session", width=320
+)
+page.live(ppo_follow.policies(rule))
+left, right = st.columns(2, gap="large", vertical_alignment="center")
+with left:
+    page.formula(ppo_prose.TOKEN_REWARD)
+    st.markdown("""
+Mind the sign: every token *pays* β times its log-ratio, and the score comes once, with the last token. A token that has
+become rarer than under the reference has a negative log-ratio and is paid back.
+""")
+with right:
+    page.live(ppo_follow.token_rewards(rule))
+
+st.markdown("## One step, line by line")
+st.markdown(f"""
+{words.rollouts} Scores and penalty are computed once, before the epochs; the KL enters through the reward and nowhere
+else. {words.negative} Set *Step by* to *loop line* in the player to stop at each line.
+""")
+page.live(ppo_loop.loop)
+
+st.markdown("## Better than expected, and by how much?")
+st.markdown(ppo_prose.BASELINE[estimator])
+left, right = st.columns(2, gap="large")
+with left:
+    page.formula(ppo_prose.ADVANTAGE[estimator])
+    page.live(ppo_follow.advantage_instance(rule))
+    page.chart(ppo_step.advantage_bars)
+with right:
+    page.formula(ppo_prose.SURROGATE)
+    st.markdown(f"{words.clipping} In the first epoch ρ = 1, so it is a plain policy gradient.")
+    page.chart(ppo_step.ratio_scatter)
+
+st.markdown("## Where the KL comes from")
+st.markdown(f"The KL is a mean over the policy’s *own* responses. {words.other_way}")
+page.live(ppo_responses.kl_sum)
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(ppo_responses.kl_by_response)
+with right:
+    page.chart(ppo_responses.kl_by_token)
+    st.markdown(ppo_prose.REAL)

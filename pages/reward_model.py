@@ -1,5 +1,83 @@
-"""reward_model."""
+"""Reward model: which of two answers do people prefer?"""
 
+import streamlit as st
+
+from pages.figures import reward_model as figures
+from pages.figures import reward_pairs as pairs
+from pages.figures import reward_scores as scores
+from pages.figures import reward_typed as typed
+from pages.figures import reward_words as words
+from pages.frame import presets
 from pages.frame.page import open_page
 
-page = open_page("reward-model", "reward_model")
+page = open_page("reward-model", "Reward model: learn from comparisons what people prefer")
+view = page.view
+
+st.markdown("## Why pairs, and not scores")
+st.markdown(words.why_pairs(view))
+st.markdown("## One comparison")
+left, right = st.columns(2, gap="large", vertical_alignment="center")
+with left:
+    page.formula(r"\mathcal L = -\,\mathbb{E}\big[\log \sigma\big(\reward{r(x,y^+)} - \reward{r(x,y^-)}\big)\big]")
+    st.markdown(words.BRADLEY_TERRY)
+with right:
+    names = pairs.pair_names(view)
+    st.session_state["rm-pair"] = min(st.session_state.get("rm-pair", len(names) // 4), len(names) - 1)
+    rank = st.selectbox(
+        "Comparison of this prompt", range(len(names)), key="rm-pair", persist_state="session",
+        format_func=names.__getitem__,
+        help="From the one that the finished reward model ranks most clearly to its worst mistake.",
+    )  # fmt: skip
+    page.live(pairs.pair_loss(rank))
+page.live(pairs.pair_cards(rank))
+
+st.markdown("## All comparisons")
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(pairs.all_pairs(rank))
+with right:
+    page.chart(figures.loss)
+
+st.markdown("## How good can it be?")
+st.markdown(words.ceiling(view))
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(figures.accuracy)
+with right:
+    page.chart(figures.reliability)
+
+st.markdown("## What it has learned")
+left, right = st.columns(2, gap="large")
+with left:
+    page.chart(figures.weights)
+with right:
+    page.chart(scores.reward_against_truth)
+
+st.markdown("## Type a response, see its score")
+left, right = st.columns(2, gap="large")
+with left:
+    st.markdown(words.typing(view))
+    start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
+    text = st.text_area(
+        f"Your answer to “{view.question}”", typed.STARTS[start](view), height=150, max_chars=typed.LONGEST,
+        key=f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", persist_state="session",
+    )  # fmt: skip
+    st.markdown(typed.appraisal(view, text))
+with right:
+    st.plotly_chart(
+        typed.earned(view, text), theme=None, key="rm-earned", config={"displayModeBar": False},
+        alt="Reward that each feature of the typed response earns.",
+    )  # fmt: skip
+
+st.markdown("## A reward has no zero and no scale")
+st.markdown(words.no_zero(view))
+st.markdown("## Why accuracy is not enough")
+left, right = st.columns(2, gap="large")
+with left:
+    st.markdown(words.not_enough(view))
+    if st.button("Watch it happen: β = 0, 60 steps", on_click=presets.apply, args=("reward_hacking",), key="rm-hack"):
+        st.switch_page("pages/ppo.py")
+with right:
+    page.chart(scores.trust)
+with st.expander("Where real labellers and real reward models differ"):
+    st.markdown(words.reality(view))

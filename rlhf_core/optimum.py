@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from rlhf_core.distributions import Array, entropy, expectation, kl_divergence
+from rlhf_core.distributions import Array, entropy, expectation, kl_divergence, log_softmax
+
+FRONTIER_BETAS = np.union1d([0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0], np.geomspace(0.01, 20, 32))
+"""Penalties at which the frontier is computed: from no leash to hardly any movement."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +22,18 @@ class Optimum:
     entropy: float
     objective: float
     true_reward: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frontier:
+    """The best reward at every KL: one optimum per beta, as means over prompts. No policy lies above it."""
+
+    betas: Array
+    """(B,) rising; the first is 0."""
+    reward: Array
+    """(B,) in reward units."""
+    kl: Array
+    """(B,) to the reference policy, in nats."""
 
 
 def objective(log_probs: Array, ref_log_probs: Array, rewards: Array, *, beta: float) -> Array:
@@ -102,4 +117,25 @@ def solve(ref_log_probs: Array, rewards: Array, true_reward: Array, *, beta: flo
         entropy=float(entropy(log_probs).mean()),
         objective=float(objective(log_probs, ref_log_probs, rewards, beta=beta).mean()),
         true_reward=float(expectation(log_probs, true_reward).mean()),
+    )
+
+
+def frontier(ref_log_probs: Array, rewards: Array, betas: Array = FRONTIER_BETAS) -> Frontier:
+    """Reward and KL of the optimum for many betas; along it `d reward / d kl = beta`.
+
+    Parameters
+    ----------
+    ref_log_probs, rewards : (P, R) array
+    betas : (B,) array
+        Rising and >= 0; the first may be 0.
+    """
+    positive = betas[betas > 0]
+    log_probs = log_softmax(ref_log_probs + (rewards - rewards.max(axis=-1, keepdims=True)) / positive[:, None, None])
+    if len(positive) < len(betas):
+        limit, _ = optimal_log_probs(ref_log_probs, rewards, beta=0.0)
+        log_probs = np.concatenate([limit[None], log_probs])
+    return Frontier(
+        betas=betas,
+        reward=expectation(log_probs, rewards).mean(axis=-1),
+        kl=kl_divergence(log_probs, ref_log_probs).mean(axis=-1),
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from rlhf_core import optimum, ppo, preferences, reward_model, sft
-from rlhf_core.optimum import Optimum
+from rlhf_core import course, optimum, ppo, preferences, reward_model, sft
+from rlhf_core.course import Course
+from rlhf_core.optimum import Frontier, Optimum
 from rlhf_core.ppo import PPOTrace
 from rlhf_core.reward_model import RewardTrace
 from rlhf_core.scenarios import Scenario, load_scenario
@@ -24,6 +25,8 @@ class PipelineRun:
     reward: RewardTrace
     ppo: PPOTrace
     optimum: Optimum
+    frontier: Frontier
+    course: Course
 
 
 def run_pipeline(settings: Settings) -> PipelineRun:
@@ -33,7 +36,8 @@ def run_pipeline(settings: Settings) -> PipelineRun:
     draws of another. The same settings give the same arrays, bit for bit.
     """
     scenario = load_scenario(settings.scenario)
-    sft_rng, reward_rng, ppo_rng = map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(3))
+    streams = np.random.SeedSequence(settings.seed).spawn(4)
+    sft_rng, reward_rng, ppo_rng, course_rng = map(np.random.default_rng, streams)
     sft_trace = sft.train(
         scenario,
         n_demonstrations=settings.n_demonstrations,
@@ -59,13 +63,18 @@ def run_pipeline(settings: Settings) -> PipelineRun:
         l2=settings.rm_l2,
     )
     scores = reward_trace.scores
+    ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, settings, ppo_rng)
     run = PipelineRun(
         settings=settings,
         scenario=scenario,
         sft=sft_trace,
         reward=reward_trace,
-        ppo=ppo.train(sft_trace.logits, scores, scenario.true_reward, settings, ppo_rng),
+        ppo=ppo_trace,
         optimum=optimum.solve(ref_log_probs, scores, scenario.true_reward, beta=settings.beta),
+        frontier=optimum.frontier(ref_log_probs, scores),
+        course=course.follow(
+            sft_trace.log_probs, ppo_trace.log_probs, scores, scenario.true_reward, scenario.shape, course_rng
+        ),
     )
     _freeze(run)
     return run

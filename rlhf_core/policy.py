@@ -52,6 +52,22 @@ def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(np.prod(shape[level:], dtype=np.int64)) for level in range(1, len(shape) + 1))
 
 
+def prefix_log_probs(log_probs: Array, shape: tuple[int, ...]) -> tuple[Array, ...]:
+    """Log-probability of each prefix of length 1 … L, flattened: (..., O), (..., O*B), (..., R).
+
+    A prefix is as probable as all responses that begin with it together.
+
+    Parameters
+    ----------
+    log_probs : (..., R) array
+        Log-probabilities of the responses.
+    shape : tuple of int
+        Number of phrases per position.
+    """
+    grouped = [log_probs.reshape(*log_probs.shape[:-1], -1, stride) for stride in _strides(shape)]
+    return tuple(np.logaddexp.reduce(prefix, axis=-1) for prefix in grouped)
+
+
 def prefixes(responses: Indices, tables: Tables) -> tuple[Indices, ...]:
     """Index of each response's prefix of length 1 … L into the flattened tables, each (P, G)."""
     shape = tables[-1].shape[1:]
@@ -73,7 +89,7 @@ def sample(tables: Tables, uniforms: Array) -> Indices:
     Parameters
     ----------
     tables : tuple of arrays
-        Log-probabilities, as from `log_tables`.
+        Log-probabilities, as from `log_tables`; they need not be normalised.
     uniforms : (P, G, L) array
         Uniform draws in [0, 1), one per token.
     """

@@ -71,6 +71,8 @@ class PPOTrace:
     """(T+1, P, 3) expected log-ratio of opening, body and closing, in nats."""
     clip_fraction: Array
     """(T+1,) share of token gradients that clipping set to zero, over the step's epochs; 0 before the first."""
+    loss: Array
+    """(T, 2) minus the clipped surrogate on each step's rollouts, before its first epoch and after its last."""
     rollouts: tuple[Rollouts, ...]
     """Entry k is what step k+1 was trained on."""
 
@@ -196,7 +198,7 @@ def train(
         batches.append(Rollouts(responses, score, log_ratio, advantage, ratio))
         history.append(logits)
         clip_fractions.append(clip_fraction)
-    return _trace(history, batches, clip_fractions, rewards, true_reward, settings.beta)
+    return _trace(history, batches, clip_fractions, rewards, true_reward, settings)
 
 
 def _collect(tables: Tables, n_rollouts: int, rng: np.random.Generator) -> tuple[Indices, Array | None]:
@@ -258,7 +260,7 @@ def _trace(
     clip_fractions: list[float],
     rewards: Array,
     true_reward: Array,
-    beta: float,
+    settings: Settings,
 ) -> PPOTrace:
     """Exact figures of every recorded policy."""
     tables = [policy.log_tables(logits) for logits in history]
@@ -271,9 +273,21 @@ def _trace(
         reward=reward,
         kl=kl,
         entropy=entropy(log_probs).mean(axis=1),
-        objective=reward - beta * kl,
+        objective=reward - settings.beta * kl,
         true_reward=expectation(log_probs, true_reward).mean(axis=1),
         kl_per_position=np.stack([policy.kl_per_position(each, tables[0]) for each in tables]),
         clip_fraction=np.array(clip_fractions),
+        loss=_losses(batches, log_probs, settings),
         rollouts=tuple(batches),
     )
+
+
+def _losses(batches: list[Rollouts], log_probs: Array, settings: Settings) -> Array:
+    """Minus the clipped surrogate of every step, mean over prompts, before and after its update, (T, 2)."""
+    advantage = np.stack([batch.advantages for batch in batches])
+    ratio = np.stack([batch.ratio for batch in batches])
+    limited = ratio.clip(1 - settings.clip_range, 1 + settings.clip_range)
+    weights = 1 / advantage.shape[2] if settings.rollouts else np.exp(log_probs[:-1])[..., None]
+    gains = (advantage, np.minimum(ratio * advantage, limited * advantage))
+    result: Array = np.stack([-(weights * gain).sum(axis=(2, 3)).mean(axis=1) for gain in gains], axis=1)
+    return result

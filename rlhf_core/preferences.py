@@ -31,6 +31,11 @@ class Pairs:
         """Expected accuracy of a reader who knew the true reward, `mean max(p, 1-p)`."""
         return float(np.mean(np.maximum(self.p_chosen, 1 - self.p_chosen)))
 
+    @property
+    def floor(self) -> float:
+        """Expected Bradley–Terry loss, in nats per pair, of a reader who knew the labellers' probabilities."""
+        return float(np.mean(special.entr(self.p_chosen) + special.entr(1 - self.p_chosen)))
+
 
 def preference_probability(first: Array, second: Array, *, label_noise: float) -> Array:
     """Probability that a labeller prefers the first response, `sigma((u_1 - u_2) / tau)`.

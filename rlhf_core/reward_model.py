@@ -7,6 +7,7 @@ from scipy import special
 
 from rlhf_core import features
 from rlhf_core.distributions import Array, expectation
+from rlhf_core.policy import Indices
 from rlhf_core.preferences import Pairs
 from rlhf_core.scenarios import Scenario
 
@@ -41,6 +42,19 @@ class RewardTrace:
     scale: float
     """Raw score per reward unit."""
     pairs: Pairs
+
+    def margins(self, epochs: Indices) -> Array:
+        """Score of the chosen minus that of the rejected response at some epochs, (len(epochs), N), in log-odds."""
+        return self.weights[epochs] @ _differences(self.features, self.pairs).T
+
+    def log_odds(self, prompt: int, epochs: Indices) -> Array:
+        """Scores of a prompt's responses against the SFT policy's average at some epochs, (len(epochs), R).
+
+        The fit's own unit: a difference of 1 makes the odds of being preferred e to 1. Divided by
+        `scale`, the last epoch's are the rewards that PPO sees.
+        """
+        scores: Array = self.weights[epochs] @ (self.features[prompt] - self.usual_features[prompt]).T
+        return scores
 
     def contributions(self, scenario: Scenario, prompt: int, text: str) -> Array:
         """Reward that each feature of a text earns against the SFT policy's average, (F,); sums to its reward."""
@@ -140,7 +154,7 @@ def train(
     """
     values, mean, scale = _measured(scenario)
     standardised = (values - mean) / scale
-    differences = standardised[pairs.prompt, pairs.chosen] - standardised[pairs.prompt, pairs.rejected]
+    differences = _differences(standardised, pairs)
     weights = fit(differences[~pairs.heldout], n_epochs=n_epochs, learning_rate=learning_rate, l2=l2)
     margins = differences @ weights.T
     losses = np.logaddexp(0, -margins)
@@ -164,6 +178,12 @@ def train(
         scale=spread,
         pairs=pairs,
     )
+
+
+def _differences(standardised: Array, pairs: Pairs) -> Array:
+    """Features of the chosen minus those of the rejected response, (N, F)."""
+    result: Array = standardised[pairs.prompt, pairs.chosen] - standardised[pairs.prompt, pairs.rejected]
+    return result
 
 
 def _measured(scenario: Scenario) -> tuple[Array, Array, Array]:

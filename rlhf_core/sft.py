@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlhf_core import policy
-from rlhf_core.distributions import Array, log_softmax
+from rlhf_core.distributions import Array, entropy, expectation, log_softmax
 from rlhf_core.policy import Indices, Tables
 from rlhf_core.scenarios import Scenario
 
@@ -27,15 +27,24 @@ class SFTTrace:
     """(E+1,) nats per response."""
     heldout_loss: Array
     """(E+1,) nats per response."""
+    writer_loss: float
+    """Loss of the writer's own distribution, in nats: its entropy, which no policy beats on average."""
+    writer_true_reward: float
+    """Expected true reward of the writer, mean over prompts."""
     log_probs: Array
     """(E+1, P, R)."""
     logits: Tables
     """The reference policy's tables."""
 
 
+def writer_log_probs(true_reward: Array) -> Array:
+    """The writer's distribution over responses, (P, R): log-softmax of true reward / temperature."""
+    return log_softmax(true_reward / WRITER_TEMPERATURE)
+
+
 def draw_demonstrations(true_reward: Array, uniforms: Array) -> Indices:
     """Responses of the writer, (P, n), drawn with probability ∝ exp(true reward / temperature)."""
-    cumulative = np.cumsum(np.exp(log_softmax(true_reward / WRITER_TEMPERATURE)), axis=-1)
+    cumulative = np.cumsum(np.exp(writer_log_probs(true_reward)), axis=-1)
     chosen: Indices = (cumulative[:, None, :-1] <= uniforms[..., None]).sum(axis=-1)
     return chosen
 
@@ -84,12 +93,14 @@ def train(
         _, gradient = sft_loss(logits, demonstrations)
         logits = tuple(table - learning_rate * slope for table, slope in zip(logits, gradient, strict=True))
         history.append(policy.response_log_probs(policy.log_tables(logits)))
-    log_probs = np.stack(history)
+    log_probs, writer = np.stack(history), writer_log_probs(scenario.true_reward)
     return SFTTrace(
         demonstrations=demonstrations,
         heldout_demonstrations=heldout,
         loss=_mean_loss(log_probs, demonstrations),
         heldout_loss=_mean_loss(log_probs, heldout),
+        writer_loss=float(entropy(writer).mean()),
+        writer_true_reward=float(expectation(writer, scenario.true_reward).mean()),
         log_probs=log_probs,
         logits=logits,
     )

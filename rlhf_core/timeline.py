@@ -48,7 +48,7 @@ class MetricSpec:
 def _written(key: str, pattern: str) -> Callable[[Metrics, int], str]:
     def write(metrics: Metrics, n_steps: int) -> str:
         value = getattr(metrics, key)
-        return MISSING if value is None else pattern.format(value + 0.0)
+        return MISSING if value is None else pattern.format(value)
 
     return write
 
@@ -72,7 +72,7 @@ METRICS = (
         "Expected reward-model score of the policy, without the KL penalty, mean over prompts. "
         "0 is what the SFT policy earns, 1 the spread of its answers.",
         "objective/scores",
-        _written("reward", "{:.2f}"),
+        _written("reward", "{:z.2f}"),
     ),
     MetricSpec(
         "kl",
@@ -81,7 +81,7 @@ METRICS = (
         "KL(policy ‖ reference) of whole responses, exact, mean over prompts: how far PPO has moved from "
         "the SFT policy.",
         "objective/kl",
-        _written("kl", "{:.2f}"),
+        _written("kl", "{:z.2f}"),
     ),
     MetricSpec(
         "rm_accuracy",
@@ -97,7 +97,7 @@ METRICS = (
         "nats",
         "Entropy of the policy over whole responses, exact, mean over prompts; log 80 = 4.38 would be pure chance.",
         "objective/entropy",
-        _written("entropy", "{:.2f}"),
+        _written("entropy", "{:z.2f}"),
     ),
 )
 

@@ -17,6 +17,8 @@ class View:
     timeline: Timeline
     prompt: int
     palette: Palette
+    pinned: PipelineRun | None = None
+    """Another run to compare with."""
 
     @property
     def question(self) -> str:

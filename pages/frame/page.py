@@ -10,7 +10,8 @@ from pages.figures.live import Live
 from pages.figures.view import View
 from pages.frame import navigation, playback, presets, runs, sidebar, tour
 from pages.frame.prose import coloured
-from pages.stage import Stage, open_stage
+from pages.stage import Payload, Stage, open_stage
+from rlhf_core import Settings
 from rlhf_core.timeline import Frame
 
 
@@ -22,15 +23,13 @@ class Page:
     playhead: Frame
     stage: Stage
 
-    def chart(self, draw: Callable[[View], Chart]) -> None:
-        """Play a figure: its title above, how to read it below."""
-        payload = self._drawn(draw)
-        chart = payload.source
-        if chart and chart.title:
-            st.markdown(f"#### {chart.title}")
-        self.stage.chart(payload, key=draw.__name__.replace("_", "-"))
-        if chart and chart.reading:
-            st.caption(chart.reading)
+    def chart(self, draw: Callable[[View], Chart], formula: str = "") -> None:
+        """Play a figure: its title above, and a formula if it has one; how to read it below."""
+        self._show(draw, self._drawn(draw), formula)
+
+    def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
+        """Play a figure that shows a pinned run too."""
+        self._show(draw, self._drawn(draw, pinned))
 
     def live(self, draw: Callable[[View], Live]) -> None:
         """Play a passage of text."""
@@ -40,8 +39,18 @@ class Page:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
         st.latex(coloured(source, self.view.palette))
 
-    def _drawn(self, draw: Callable[[View], Chart | Live]) -> "runs.Payload":
-        return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark")
+    def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "") -> None:
+        chart = payload.source
+        if chart and chart.title:
+            st.markdown(f"#### {chart.title}")
+        if formula:
+            self.formula(formula)
+        self.stage.chart(payload, key=draw.__name__.replace("_", "-"))
+        if chart and chart.reading:
+            st.caption(chart.reading)
+
+    def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
+        return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)
 
 
 def open_page(name: str, title: str) -> Page:

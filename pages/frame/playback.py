@@ -42,11 +42,12 @@ def seek_id() -> int:
     return int(st.session_state.get(SEEK, 0))
 
 
-def publish(*, tour: int) -> None:
-    """Write playhead, prompt and step of the tour to the URL, leaving out what is at its default."""
+def publish(*, tour: int, pin: str) -> None:
+    """Write playhead, prompt, step of the tour and pinned run to the URL, leaving out what is at its default."""
     _put("at", current(), default="idle")
     _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default="1")
     _put("tour", str(tour), default="0")
+    _put("pin", pin, default="")
 
 
 def _put(name: str, value: str, *, default: str) -> None:

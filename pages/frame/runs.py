@@ -13,27 +13,30 @@ from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.timeline import METRICS, Timeline, build
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=24)
 def shared_run(settings: Settings) -> tuple[PipelineRun, Timeline]:
     """Train the pipeline, unless some reader has asked for the same settings before."""
     run = run_pipeline(settings)
     return run, build(run)
 
 
-@lru_cache(maxsize=64)
-def view(settings: Settings, prompt: int, dark: bool) -> View:
+@lru_cache(maxsize=24)
+def view(settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None) -> View:
     """What the reader looks at."""
-    return View(*shared_run(settings), prompt=prompt, palette=theme.DARK if dark else theme.LIGHT)
+    other = shared_run(pinned)[0] if pinned else None
+    return View(*shared_run(settings), prompt=prompt, palette=theme.DARK if dark else theme.LIGHT, pinned=other)
 
 
-@lru_cache(maxsize=512)
-def drawn(draw: Callable[[View], Chart | Live], settings: Settings, prompt: int, dark: bool) -> Payload:
+@lru_cache(maxsize=192)
+def drawn(
+    draw: Callable[[View], Chart | Live], settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None
+) -> Payload:
     """A figure or a live passage of a view, encoded for the stage."""
-    result = draw(view(settings, prompt, dark))
+    result = draw(view(settings, prompt, dark, pinned))
     return encode_chart(result) if isinstance(result, Chart) else encode_live(result)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def storyboard(settings: Settings, prompt: int) -> Payload:
     """All frames of a run with their metrics and narration, encoded for the stage."""
     run, timeline = shared_run(settings)

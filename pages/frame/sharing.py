@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.frame import playback, sidebar
+from pages.frame import pins, playback, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 from rlhf_core.__main__ import as_csv, as_json
@@ -12,11 +12,12 @@ from rlhf_core.__main__ import as_csv, as_json
 HEIGHT = 700
 
 
-def query(settings: Settings, *, at: str, prompt: int, speed: int) -> str:
+def query(settings: Settings, *, at: str, prompt: int, speed: int, pin: str = "") -> str:
     """The URL parameters of one exact state; what is at its default is left out."""
     extra = {
         "at": at if at != "idle" else None,
         "prompt": prompt + 1 if prompt else None,
+        "pin": pin or None,
         "speed": speed if speed != sidebar.SPEED else None,
     }
     return urlencode({**settings.to_query(), **{name: value for name, value in extra.items() if value is not None}})
@@ -58,7 +59,11 @@ def menu() -> None:
     """Link and embed snippet of the state on screen, in the sidebar."""
     with st.popover("Share", width="stretch", help="A link to this exact state, and a snippet that embeds it."):
         parameters = query(
-            sidebar.settings(), at=playback.current(), prompt=sidebar.prompt(), speed=sidebar.speed()
+            sidebar.settings(),
+            at=playback.current(),
+            prompt=sidebar.prompt(),
+            speed=sidebar.speed(),
+            pin=pins.parameter(),
         )
         url = st.context.url or ""
         st.caption("Link to this exact state; pause first to fix the moment.")

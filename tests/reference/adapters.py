@@ -244,9 +244,9 @@ def sequence_policy(case: dict[str, Any]) -> dict[str, Any]:
     levels = [[i for i in order if len(keys[i]) == length] for length in range(case["L"])]
 
     def log_tables(logits: Any) -> policy.Tables:
-        return policy.log_tables(tuple(
-            array(logits)[rows].reshape(1, *(n_tokens,) * (length + 1)) for length, rows in enumerate(levels)
-        ))
+        return policy.log_tables(
+            tuple(array(logits)[rows].reshape(1, *(n_tokens,) * (length + 1)) for length, rows in enumerate(levels))
+        )
 
     tables, ref_tables = log_tables(case["logits"]), log_tables(case["ref_logits"])
     responses = np.array([[int(text, n_tokens) if n_tokens > 1 else 0 for text in case["sequences"]]])

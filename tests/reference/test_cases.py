@@ -59,7 +59,10 @@ def test_the_core_reproduces(case: dict[str, Any]) -> None:
 
 def test_as_many_cases_and_values_are_compared_as_ever() -> None:
     values = [
-        np.size(value) for case in COMPARED for key, item in expectations(case).items() for _, value in leaves(item, key)
+        np.size(value)
+        for case in COMPARED
+        for key, item in expectations(case).items()
+        for _, value in leaves(item, key)
     ]
     assert (len(CASES), len(COMPARED), sum(values)) == (178, 128, 4434)
 
