@@ -16,8 +16,8 @@ FORMULAS = {
     metrics.phase: r"\small \pi_\mathrm{base} \to \reference{\pi_\mathrm{ref}} \to \reward{r} \to \policy{\pi_\theta}",
     metrics.ppo_step: r"\small \policy{\pi_{k-1} \to \pi_k}, \quad k = 1 \dots N",
     metrics.reward: r"\small \reward{\mathbb{E}_{y\sim\pi}[\,r(x,y)\,]}",
-    metrics.kl: r"\small \kl{\mathbb{E}_{y\sim\pi}[\,\log \pi(y|x) - \log \pi_\mathrm{ref}(y|x)\,]}",
-    metrics.rm_accuracy: r"\small \reward{\mathbb{P}\,[\,r(\text{chosen}) > r(\text{rejected})\,]}",
+    metrics.kl: r"\small \kl{\mathbb{E}_{y\sim\pi}\,\log \frac{\pi(y|x)}{\pi_\mathrm{ref}(y|x)}}",
+    metrics.rm_accuracy: r"\small \reward{\mathbb{P}\,[\,r_\text{chosen} > r_\text{rejected}\,]}",
     metrics.entropy: r"\small \policy{-\textstyle\sum_y \pi(y|x)\,\log \pi(y|x)}",
 }
 for charts in (list(FORMULAS)[:3], list(FORMULAS)[3:]):
@@ -37,7 +37,7 @@ page.live(checks.checks)
 st.caption(checks.LIMITS)
 
 st.markdown("### Why is my KL negative?")
-answer, histogram = st.columns([2, 3], gap="large")
+answer, histogram = st.columns(2, gap="large")
 with answer:
     st.markdown(kl_samples.WHY_NEGATIVE)
     page.live(kl_samples.kl_numbers)
@@ -45,7 +45,7 @@ with histogram:
     page.chart(kl_samples.kl_samples)
 
 st.markdown("### Why the loss is no progress bar")
-answer, panels = st.columns([2, 3], gap="large")
+answer, panels = st.columns(2, gap="large")
 with answer:
     st.markdown(progress.NO_PROGRESS_BAR)
     page.formula(r"\small L = -\mathbb{E}\,\min\!\big(\rho A,\; \mathrm{clip}(\rho, 1\pm\epsilon)\,A\big)")
@@ -54,8 +54,8 @@ with panels:
 
 st.markdown("### Beside real runs")
 page.chart(published.accuracies)
-st.markdown(published.published_table(run))
+page.live(published.published_values)
 st.caption(published.CAVEATS)
 
 st.markdown("### The same figures in TRL")
-st.markdown(published.trl_table())
+page.live(published.trl_names)

@@ -69,4 +69,4 @@ with computed:
     st.code(figures.command(run.settings), language="bash", wrap_lines=True)
 
 st.markdown("### What a real language model has and this one has not")
-st.markdown(figures.toy_table(run))
+page.live(figures.toy_and_real)

@@ -129,10 +129,11 @@ def _dress(fig: go.Figure, view: View, edges: np.ndarray) -> None:
         yaxis={**shared, "domain": PANELS["yaxis"], "title": "share of answers"},
         yaxis2={**shared, "domain": PANELS["yaxis2"], "title": "share of answers"},
         xaxis={"range": [edges[0], edges[-1]], "anchor": "y2", "zeroline": True},
+        margin={"t": 26},
         annotations=[
             {
-                "text": text, "x": 1, "y": top, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top",
-                "showarrow": False, "align": "right", "font": {"size": 13, "color": palette.kl.text},
+                "text": text, "x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
+                "showarrow": False, "font": {"size": 13, "color": palette.kl.text},
             }
             for text, top in (("k1 = log π − log π<sub>ref</sub>", 1.0), ("k3 = e<sup>−k1</sup> − 1 + k1", 0.45))
         ],
@@ -150,7 +151,7 @@ def kl_samples_reading(view: View) -> str:
     k1, k3 = drawn.means[:, -1]
     return (
         f"Line: the exact KL; triangle: mean of the batch; hatched: below 0; outline: the last step. Heights are on a "
-        f"square-root scale, and the last bar holds whatever lies beyond. In step {len(drawn.exact)} "
+        f"square-root scale, and the last bar holds whatever lies beyond. In step {len(drawn.exact)}, "
         f"{drawn.negative[-1]:.0%} of the k1 are negative; their mean is {minus(k1)}, that of k3 {minus(k3)}, and the "
         f"exact value {drawn.exact[-1]:.2f} nats."
     )
@@ -204,8 +205,8 @@ def _example(view: View, step: int) -> str:
         return "No rollout of the chosen prompt has a negative k1 in this step."
     text = excerpt(view.responses[int(batch.responses[view.prompt, least])], 70)
     return (
-        f"“{text}” became rarer: {np.exp(k1[least]):.2f} times as probable as under the SFT policy, k1 = "
-        f"log {np.exp(k1[least]):.2f} = {minus(k1[least], '.2f')}. It was drawn all the same."
+        f"“{text}” became rarer: {np.exp(k1[least]):.2g} times as probable as under the SFT policy, so its k1 is "
+        f"{minus(k1[least])}. It was drawn all the same."
     )
 
 

@@ -64,7 +64,7 @@ def kl(view: View) -> Chart:
         title=f"KL divergence: {minus(values[-1])} nats from the SFT policy",
         reading=f"Exact, for whole answers. The optimum for β = {view.run.settings.beta:g} (dotted) spends "
         f"{optimum:.2f} nats; PPO heads there, and how far it gets is a matter of steps.",
-        lines=((optimum, "optimum", view.palette.optimum),),
+        lines=((optimum, "optimum", view.palette.optimum, False),),
     )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def rm_accuracy(view: View) -> Chart:
         title=f"RM accuracy: {values[-1]:.0%} of held-out pairs",
         reading=f"On {int(pairs.heldout.sum())} pairs about prompts it never saw. A coin gets 50 %; a reader who knew "
         f"the true reward {pairs.ceiling:.0%}, for labellers err.",
-        lines=((0.5, "coin", view.palette.reference), (pairs.ceiling, "knowing the truth", view.palette.true_reward)),
+        lines=((0.5, "coin", view.palette.reference, True),
+               (pairs.ceiling, "knowing the truth", view.palette.true_reward, False)),
         axis={"tickformat": ".0%"},
     )  # fmt: skip
 
@@ -90,7 +91,7 @@ def entropy(view: View) -> Chart:
         reading=f"exp(entropy) is the number of equally likely answers it amounts to: "
         f"{np.exp(view.run.ppo.entropy[0]):.0f} for the SFT policy, {np.exp(values[-1]):.1f} at the end, of "
         f"{n_responses}.",
-        lines=((np.log(2), "two answers", view.palette.reference),),
+        lines=((np.log(2), "two answers", view.palette.reference, True),),
         bounds=[0, 1.12 * np.log(n_responses)],
     )  # fmt: skip
 
@@ -107,7 +108,7 @@ def _values(view: View, key: str) -> np.ndarray:
 
 def _small(
     view: View, key: str, values: np.ndarray, hue: Hue, *, y: str, hover: str, title: str, reading: str,
-    lines: Sequence[tuple[float, str, Hue]] = (), axis: dict[str, Any] | None = None,
+    lines: Sequence[tuple[float, str, Hue, bool]] = (), axis: dict[str, Any] | None = None,
     bounds: Sequence[float] | None = None, labels: Sequence[str] = (), shape: str = "linear",
 ) -> Chart:  # fmt: skip
     """One small multiple: a metric at every stop, its ghost, and levels to compare it with."""
@@ -115,14 +116,14 @@ def _small(
     exists = np.isfinite(values)
     first = int(exists.argmax())
     x, values = stops.x[exists], values[exists]
-    fig = stages.banded(view, y=y, height=SMALL, showlegend=False)
+    fig = stages.banded(view, y=y, short=True, height=SMALL, showlegend=False)
     ghost = {**theme.ghost(view.palette), "shape": shape}
     fig.add_scatter(x=x, y=values, mode="lines", line=ghost, hoverinfo="skip")
     fig.add_scatter(x=x, y=values, mode="lines", line={**theme.line(hue), "shape": shape},
                     customdata=list(labels) or None, hovertemplate=f"{hover}<extra></extra>")  # fmt: skip
     fig.add_scatter(x=x[-1:], y=values[-1:], mode="markers", marker={"color": hue.mark, "size": 8}, hoverinfo="skip")
-    for value, name, level_hue in lines:
-        level(fig, value, name, level_hue)
+    for value, name, level_hue, above in lines:
+        level(fig, value, name, level_hue, above=above)
     every = np.concatenate([values, [value for value, *_ in lines]])
     fig.update_yaxes(range=list(bounds or padded(every)), nticks=5, **(axis or {}))
     shown = np.arange(len(exists)) - first  # -1 and below: not yet produced

@@ -5,6 +5,8 @@ import plotly.graph_objects as go
 
 from pages.figures import stages, theme
 from pages.figures.chart import Chart
+from pages.figures.grid import grid
+from pages.figures.live import Live
 from pages.figures.marks import LOST_SHARE, lost_share, minus, name_ends, padded
 from pages.figures.view import View
 from rlhf_core import PipelineRun, Settings
@@ -120,8 +122,9 @@ def command(settings: Settings) -> str:
     return " ".join(["python -m rlhf_core", *options])
 
 
-def toy_table(run: PipelineRun) -> str:
-    """What a real language model has and this one has not, as a Markdown table."""
+def toy_and_real(view: View) -> Live:
+    """Table of what a real language model has and this one has not."""
+    run = view.run
     n_openings, n_bodies, n_closings = run.scenario.shape
     n_prompts, n_responses = run.scenario.true_reward.shape
     n_logits = sum(table[0].size for table in run.sft.logits)
@@ -146,5 +149,4 @@ def toy_table(run: PipelineRun) -> str:
          f"{run.settings.n_comparisons} comparisons and {rollouts:,} sampled answers, in under a second",
          "[InstructGPT](https://arxiv.org/abs/2203.02155): about 33,000 prompts with ranked answers, 256,000 episodes"),
     )
-    body = "\n".join(f"| **{what}** | {here} | {there} |" for what, here, there in rows)
-    return f"| | Here | A real language model |\n|---|---|---|\n{body}"
+    return grid(view, ("", "Here", "A real language model"), rows)

@@ -235,5 +235,7 @@ def _entropy_traces(view: View) -> list[dict[str, Any]]:
 
 def _entropy_title(view: View) -> str:
     first, last = view.run.ppo.entropy[[0, -1]]
+    if abs(last - first) < 0.005:
+        return f"Entropy stays at {number(first)} nats"
     verb = "falls" if last < first else "rises"
     return f"Entropy {verb} from {number(first)} to {number(last)} nats"

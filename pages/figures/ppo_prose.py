@@ -26,15 +26,15 @@ ADVANTAGE = {
 }
 LEAD = "The advantage is the lead of R = r − β k over a baseline."
 BASELINE = {
-    "group_mean": f"{LEAD} Here that is the mean over the prompt’s own rollouts. RLOO leaves the rollout itself out of it, "
-    "GRPO divides by the spread as well, and InstructGPT’s PPO learns a value for every prefix instead (GAE).",
-    "leave_one_out": f"{LEAD} Here, as in RLOO, that is the mean over the prompt’s *other* rollouts. GRPO takes the mean "
-    "over all and divides by the spread; InstructGPT’s PPO learns a value for every prefix instead (GAE).",
+    "group_mean": f"{LEAD} Here that is the mean over the prompt’s own rollouts. RLOO leaves the rollout itself out of "
+    "it, GRPO divides by the spread as well, and InstructGPT’s PPO learns a value for every prefix instead (GAE).",
+    "leave_one_out": f"{LEAD} Here, as in RLOO, that is the mean over the prompt’s *other* rollouts. GRPO takes the "
+    "mean over all and divides by the spread; InstructGPT’s PPO learns a value for every prefix instead (GAE).",
     "group_normalised": f"{LEAD} Here, as in GRPO, that is the group’s mean, and the lead is divided by the group’s "
-    "spread. The two are separate choices: the division removes the reward’s scale, so β counts relative to the spread.",
+    "spread. These are two choices: the division removes the reward’s scale, so β counts relative to the spread.",
     "gae": "The advantage is what the tokens from here on earned, less what was expected. Here, as in InstructGPT, a "
-    "learned value V of every prefix says what was expected (GAE, γ = 1, λ = 0.95), so each token has an advantage of its "
-    "own; the last one’s is its reward r minus V.",
+    "learned value V of every prefix says what was expected (GAE, γ = 1, λ = 0.95), so each token has an advantage of "
+    "its own; the last one’s is its reward r minus V.",
 }
 REAL = """
 #### What a real LLM has that this toy has not

@@ -14,6 +14,8 @@ from rlhf_core.distributions import kl_terms
 TOP = 10
 ROW_HEIGHT = 36
 NAMED_TERMS = 3
+UNMOVED = 1e-12
+"""A change below this is rounding: one rollout, compared with itself, teaches nothing."""
 
 
 def response_probabilities(view: View) -> Chart:
@@ -94,8 +96,9 @@ def _sideways(view: View, x: str, data: list[dict[str, Any]], span: list[float],
 
 def _gain_title(view: View, reference: np.ndarray, final: np.ndarray) -> str:
     most = int(np.argmax(final - reference))
-    verb = "raised" if view.run.ppo.kl[-1] > 0 else "left"
-    return f"PPO {verb} “{name(view, most)}” from {reference[most]:.1%} to {final[most]:.1%}"
+    if final[most] - reference[most] < UNMOVED:
+        return "PPO has changed nothing: all advantages are 0"
+    return f"PPO raised “{name(view, most)}” from {reference[most]:.1%} to {final[most]:.1%}"
 
 
 def _probability_reading(
@@ -205,7 +208,9 @@ def kl_by_token(view: View) -> Chart:
         "Bars: expected log-ratio of opening, body and closing for this prompt.",
         view.timeline.ppo_steps,
         moves={1: {"y": parts}},
-        title=f"The {TOKENS[int(np.argmax(parts[-1]))]} moves furthest from the reference",
+        title=f"The {TOKENS[int(np.argmax(parts[-1]))]} moves furthest from the reference"
+        if parts[-1].max() > UNMOVED
+        else "No token has moved from the reference",
         reading="What each token adds to this prompt’s KL, a mean over the policy’s own responses; at the end of the "
         f"run {' + '.join(shown)} = {total} nats.",
     )

@@ -63,7 +63,7 @@ def _names(view: View) -> tuple[tuple[str, str], ...]:
     combos = product(*view.run.scenario.phrases[view.prompt].values())
     return tuple(
         (
-            " · ".join(phrase.kind for phrase in combo),
+            " · ".join(phrase.kind.replace("_", " ") for phrase in combo),
             " ".join(excerpt(phrase.text, length) for phrase, length in zip(combo, lengths, strict=True)),
         )
         for combo in combos

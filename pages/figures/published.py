@@ -7,6 +7,8 @@ import numpy as np
 
 from pages.figures import theme
 from pages.figures.chart import Chart
+from pages.figures.grid import grid
+from pages.figures.live import Live
 from pages.figures.view import View
 from rlhf_core import PipelineRun
 from rlhf_core.timeline import METRICS
@@ -106,20 +108,21 @@ def this_run(run: PipelineRun) -> dict[str, str]:
     }
 
 
-def published_table(run: PipelineRun) -> str:
-    """Markdown table: quantity, this run, real runs with links."""
-    ours = this_run(run)
+def published_values(view: View) -> Live:
+    """Table of published values: quantity, this run, real runs with links."""
+    ours = this_run(view.run)
     rows = [
-        f"| **{quantity}** | {ours[quantity]} | {'; '.join(f'{source.link} {value}' for source, value in values)} |"
+        (quantity, ours[quantity], "; ".join(f"{source.link} {value}" for source, value in values))
         for quantity, values in PUBLISHED.items()
     ]
-    return "\n".join(["| | This run | Real runs |", "|---|---|---|", *rows])
+    return grid(view, ("", "This run", "Real runs"), rows)
 
 
 TRL_ONLY = (
     ("Penalised reward", "objective/rlhf_reward", "scores plus `objective/non_score_reward`, which is −β KL"),
     ("Clip fraction", "policy/clipfrac_avg", "share of tokens whose gradient clipping has set to zero"),
     ("Change in one step", "policy/approxkl_avg", "new against old policy; not the KL to the reference"),
+    ("KL in GRPOTrainer", "kl", "token mean of k3, which is never negative"),
     ("Loss of the update", "loss/policy_avg", "no measure of progress, see above"),
 )
 TRL_NOTES = {
@@ -131,11 +134,11 @@ TRL_NOTES = {
 }
 
 
-def trl_table() -> str:
-    """Markdown table: our metric, TRL's name, the difference."""
-    rows = [(spec.label, spec.trl_name, TRL_NOTES[spec.key]) for spec in METRICS if spec.trl_name]
-    lines = [f"| {ours} | `{theirs}` | {note} |" for ours, theirs, note in (*rows, *TRL_ONLY)]
-    return "\n".join(["| Here | In TRL | |", "|---|---|---|", *lines])
+def trl_names(view: View) -> Live:
+    """Table of TRL's names: our metric, what TRL logs, the difference."""
+    ours = [(spec.label, spec.trl_name, TRL_NOTES[spec.key]) for spec in METRICS if spec.trl_name]
+    rows = [(name, f"`{logged}`", note) for name, logged, note in (*ours, *TRL_ONLY)]
+    return grid(view, ("Here", "In TRL", "Mind that"), rows)
 
 
 def accuracies(view: View) -> Chart:
@@ -152,7 +155,7 @@ def accuracies(view: View) -> Chart:
         at = -(np.arange(len(entries)) + row)
         fig.add_scatter(
             x=[value for _, value, _ in entries], y=at, name=label, mode="markers",
-            error_x={"array": [error or np.nan for *_, error in entries], "color": hue.mark, "thickness": 1.5},
+            error_x={"array": np.array([error or np.nan for *_, error in entries]), "color": hue.mark, "thickness": 1.5},
             marker={"symbol": [symbol, *[f"{symbol}-open"] * (len(entries) - 1)], "size": 12, "color": hue.mark,
                     "line": {"color": hue.mark, "width": 2}},
             text=[name for name, *_ in entries], hovertemplate="%{text}: %{x:.1%}<extra></extra>",
@@ -167,7 +170,7 @@ def accuracies(view: View) -> Chart:
         f"Dot plot of reward-model accuracy and labeller agreement. This run: {ours:.1%} and {agreement:.1%}.",
         np.zeros(len(view.timeline.frames), int),
         title=f"Real reward models are right in {_span(ACCURACIES)} of pairs, labellers agree in {_span(AGREEMENTS)}",
-        reading="Filled marks are this run, open ones real runs; bars are published standard errors. With labeller noise "
+        reading="Filled marks are this run, open ones real runs; bars are the published errors. With labeller noise "
         f"τ = {view.run.settings.label_noise:g} two simulated labellers agree on {agreement:.1%} of pairs. † as "
         "quoted from an appendix and copies of it.",
     )

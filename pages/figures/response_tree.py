@@ -1,11 +1,13 @@
 """The response tree: every answer to the chosen prompt as an area, phrase by phrase."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Array, Chart
-from pages.figures.sft import signed
+from pages.figures.marks import minus
 from pages.figures.view import View, wrap
 from rlhf_core.policy import prefix_log_probs
 from rlhf_core.scenarios import SLOTS
@@ -15,143 +17,121 @@ LEFT, WIDTH = np.array([0.0, 0.96, 1.92]), np.array([0.96, 0.96, 1.08])
 SMALLEST_LABEL = 0.032
 """Share of the height that a phrase needs to be named on it."""
 DIGITS = 4
-TINTS = {"light": ("#eceef1", "#8fd6bd"), "dark": ("#262c36", "#14705a")}
+TINTS = {"light": ("#f0f1f4", "#74cdad"), "dark": ("#232a34", "#157a60")}
+"""Colours of the lowest and the highest true reward; the text on both is the theme's ink."""
 
 
 def tree_now(view: View) -> Chart:
     """The tree of the policy at the playhead."""
-    kept, rows = np.unique(view.progress, return_inverse=True)
-    probs = tree_areas(view, view.policy_log_probs[kept])
-    fig = _tree(view, probs[0])
-    moving = _moving(view, probs)
-    return Chart(
-        fig,
-        "All responses to the chosen prompt as areas: openings, bodies and closings, as the policy at the playhead "
-        "answers.",
-        rows,
-        moves=moving,
-        title="The policy now",
-        reading=(
-            "Read from left to right: an opening, a body given that opening, a closing given both. The area of a closing "
-            "is the probability of the whole response; the greener, the higher its true reward. Outlined: demonstrated."
-        ),
-    )
+    kept, rows = np.unique(view.progress, return_inverse=True) moving = _moving(view, tree_areas(view,
+view.policy_log_probs[kept])) return Chart( _tree(view, moving), "All responses to the chosen prompt as areas, opening,
+body and closing, as the policy answers at the playhead.", rows, moves=moving, title="The policy now", reading=( "From
+left to right: an opening, a body given that opening, a closing given both. The height of a closing is the "
+"probability of the whole response; its number and its green are the true reward. Outlined: demonstrated." ), )
 
 
-def tree_after_sft(view: View) -> Chart:
-    """The tree of the reference policy, where SFT ends."""
-    before, after = np.exp(view.run.sft.log_probs[[0, -1], view.prompt])
-    shown = np.unique(view.run.sft.demonstrations[view.prompt])
-    return Chart(
-        _tree(view, tree_areas(view, view.run.sft.log_probs[-1:, view.prompt])[0]),
-        "All responses to the chosen prompt as areas, as the policy answers after SFT.",
-        np.zeros(len(view.timeline.frames), dtype=int),
-        title="After SFT",
-        reading=(
-            f"The {len(shown)} demonstrated responses held {before[shown].sum():.1%} of the probability in the base policy "
-            f"and hold {after[shown].sum():.1%} after SFT; the other {len(before) - len(shown)} share the rest."
-        ),
-    )
+def tree_after_sft(view: View) -> Chart:"""The tree of the reference policy, where SFT ends."""
+    before, after = np.exp(view.run.sft.log_probs[[0, -1], view.prompt]) shown =
+np.unique(view.run.sft.demonstrations[view.prompt]) return Chart( _tree(view, _moving(view, tree_areas(view,
+view.run.sft.log_probs[-1:, view.prompt]))), "All responses to the chosen prompt as areas, as the policy answers after
+SFT.", np.zeros(len(view.timeline.frames), dtype=int), title="After SFT", reading=( f"The {len(shown)} demonstrated
+responses have {before[shown].sum():.1%} of the probability in the base policy and " f"{after[shown].sum():.1%} after
+SFT; the other {len(before) - len(shown)} share the rest." ), )
 
 
-def tree_areas(view: View, log_probs: Array) -> Array:
-    """Probability of every prefix, openings first, then bodies, then whole responses, (rows, 4 + 20 + 80)."""
-    prefixes = prefix_log_probs(log_probs, view.run.scenario.shape)
-    return np.round(np.exp(np.concatenate(prefixes, axis=-1)), DIGITS)
+def tree_areas(view: View, log_probs: Array) -> Array:"""Probability of every prefix, openings first, then bodies, then whole responses, (rows, 4 + 20 + 80)."""
+    return np.exp(np.concatenate(prefix_log_probs(log_probs, view.run.scenario.shape), axis=-1))
 
 
 def _levels(view: View) -> Array:
+    """Position of the last phrase of every prefix."""
     sizes = np.cumprod(view.run.scenario.shape)
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _bases(view: View, probs: Array) -> Array:
-    """Where each area begins: after those above it in its column."""
-    columns = np.split(probs, np.cumsum(np.cumprod(view.run.scenario.shape))[:-1], axis=-1)
-    return np.round(np.concatenate([np.cumsum(each, axis=-1) - each for each in columns], axis=-1), DIGITS)
+def _parts(view: View) -> tuple[Array, Array]:
+    """Openings and bodies, and whole responses; those that were demonstrated come last, so that they lie on top."""
+    leaf = _levels(view) == len(SLOTS) - 1
+    leaves = np.flatnonzero(leaf)
+    return np.flatnonzero(~leaf), leaves[np.argsort(_demonstrated(view), kind="stable")]
 
 
-def _moving(view: View, probs: Array) -> dict[int, dict[str, Array]]:
-    """Areas, where they begin, and their names, for the phrases (trace 0) and the whole responses (trace 1)."""
-    inner = _levels(view) < len(SLOTS) - 1
-    bases, words = _bases(view, probs), _labels(view, probs)
+def _demonstrated(view: View) -> Array:
+    return np.isin(np.arange(len(view.responses)), view.run.sft.demonstrations[view.prompt])
+
+
+def _moving(view: View, areas: Array) -> dict[int, dict[str, Any]]:
+    """Areas, where they begin, and their names: openings and bodies (trace 0), whole responses (trace 1)."""
+    columns = np.split(areas, np.cumsum(np.cumprod(view.run.scenario.shape))[:-1], axis=-1)
+    begin = np.round(np.concatenate([np.cumsum(each, axis=-1) - each for each in columns], axis=-1), DIGITS)
+    names, rounded = _names(view), np.round(areas, DIGITS)
     return {
         trace: {
-            "y": probs[:, part],
-            "base": bases[:, part],
-            "customdata": probs[:, part],
-            "text": [[word for word, wanted in zip(row, part, strict=True) if wanted] for row in words],
+            "y": rounded[:, part],
+            "base": begin[:, part],
+            "customdata": rounded[:, part],
+            "text": [
+                [names[i].format(row[i]) if row[i] >= SMALLEST_LABEL else "" for i in part.tolist()]
+                for row in rounded.tolist()
+            ],
         }
-        for trace, part in enumerate((inner, ~inner))
+        for trace, part in enumerate(_parts(view))
     }
 
 
-def _labels(view: View, probs: Array) -> list[list[str]]:
-    """Kind of each phrase where there is room for it, with an opening's share and a response's true reward."""
+def _names(view: View) -> list[str]:
+    """Kind of each phrase, with room for an opening's share, and with a response's true reward."""
     openings, bodies, closings = (
         [phrase.kind.replace("_", " ") for phrase in phrases]
         for phrases in view.run.scenario.phrases[view.prompt].values()
     )
-    truth = [f" {signed(u, 1)}" for u in view.run.scenario.true_reward[view.prompt].tolist()]
-    leaves = [kind + u for kind, u in zip(closings * (len(openings) * len(bodies)), truth, strict=True)]
-    names, n_openings = openings + bodies * len(openings) + leaves, len(openings)
-    return [
-        [
-            "" if p < SMALLEST_LABEL else f"{name} {p:.0%}" if i < n_openings else name
-            for i, (name, p) in enumerate(zip(names, row, strict=True))
-        ]
-        for row in probs.tolist()
-    ]
+    n_bodies = len(openings) * len(bodies)
+    truth = view.run.scenario.true_reward[view.prompt].tolist()
+    leaves = [f"{kind} {minus(u, '+.1f')}" for kind, u in zip(closings * n_bodies, truth, strict=True)]
+    return [f"{kind} {{:.0%}}" for kind in openings] + bodies * len(openings) + leaves
 
 
-def _tree(view: View, probs: Array) -> go.Figure:
-    palette, level = view.palette, _levels(view)
-    fig = theme.figure(palette, x="", y="probability", height=HEIGHT, showlegend=False, barmode="overlay", bargap=0)
-    low, high = TINTS[palette.name]
-    truth = view.run.scenario.true_reward
-    shown = np.isin(np.arange(truth.shape[1]), view.run.sft.demonstrations[view.prompt])
-    colours = {
-        0: {"color": palette.raised, "line": {"color": palette.ground, "width": 1.5}},
-        1: {
-            "color": truth[view.prompt],
-            "colorscale": [[0, low], [1, high]],
-            "cmin": float(truth.min()),
-            "cmax": float(truth.max()),
-            "line": {
-                "color": np.where(shown, palette.ink, palette.ground).tolist(),
-                "width": np.where(shown, 1.8, 0.6).tolist(),
-            },
-        },
-    }
-    moving, hover = _moving(view, probs[None]), _hover(view)
-    for trace, part in enumerate((level < len(SLOTS) - 1, level == len(SLOTS) - 1)):
-        fig.add_bar(
-            x=LEFT[level[part]] + WIDTH[level[part]] / 2,
-            width=WIDTH[level[part]],
-            **{name: values[0] for name, values in moving[trace].items()},
-            marker=colours[trace],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            constraintext="none",
-            insidetextfont={"size": 12, "color": palette.ink},
-            hovertext=[text for text, wanted in zip(hover, part, strict=True) if wanted],
-            hovertemplate="%{hovertext}<br><b>%{customdata:.2%}</b><extra></extra>",
-        )
-    fig.update_xaxes(
-        range=[0, LEFT[-1] + WIDTH[-1]], tickvals=LEFT + WIDTH / 2, ticktext=list(SLOTS), side="top", showgrid=False,
-        zeroline=False, tickfont={"size": 13},
+def _tree(view: View, moving: dict[int, dict[str, Any]]) -> go.Figure:
+    hover, level = np.array(_hover(view)), _levels(view)
+    looks = ({"color": view.palette.raised, "line": {"color": view.palette.ground, "width": 1.5}}, _leaf_marker(view))
+    bars = [
+        {"type": "bar", "x": (LEFT + WIDTH / 2)[level[part]], "width": WIDTH[level[part]], "marker": marker,
+         **{name: rows[0] for name, rows in moving[trace].items()},
+         "textposition": "inside", "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
+         "insidetextfont": {"size": 12, "color": view.palette.ink}, "hovertext": hover[part].tolist(),
+         "hovertemplate": "%{hovertext}<br><b>%{customdata:.2%}</b><extra></extra>"}
+        for trace, (part, marker) in enumerate(zip(_parts(view), looks, strict=True))
+    ]  # fmt: skip
+    return theme.figure(
+        view.palette, x="", y="probability", data=bars, height=HEIGHT, showlegend=False, barmode="overlay", bargap=0,
+        xaxis={"range": [0, LEFT[-1] + WIDTH[-1]], "tickvals": LEFT + WIDTH / 2, "ticktext": list(SLOTS), "side": "top",
+               "showgrid": False, "zeroline": False, "tickfont": {"size": 13}},
+        yaxis={"range": [1.004, -0.004], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False,
+               "zeroline": False},
     )  # fmt: skip
-    fig.update_yaxes(range=[1.004, -0.004], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False, zeroline=False)
-    return fig
+
+
+def _leaf_marker(view: View) -> dict[str, Any]:
+    """True reward as colour, an outline round what was demonstrated."""
+    (low, high), truth = TINTS[view.palette.name], view.run.scenario.true_reward
+    order = _parts(view)[1] - (len(_levels(view)) - len(view.responses))
+    shown = _demonstrated(view)[order]
+    line = {
+        "color": np.where(shown, view.palette.ink, view.palette.ground).tolist(),
+        "width": np.where(shown, 1.8, 0.6).tolist(),
+    }
+    return {
+        "color": truth[view.prompt, order], "colorscale": [[0, low], [1, high]],
+        "cmin": float(truth.min()), "cmax": float(truth.max()), "line": line,
+    }  # fmt: skip
 
 
 def _hover(view: View) -> list[str]:
     """What each area stands for: the text so far, and the true reward of a whole response."""
-    openings, bodies, _ = (list(slot) for slot in view.run.scenario.phrases[view.prompt].values())
-    begun = [f"{wrap(opening.text)} …" for opening in openings]
-    begun += [f"{wrap(f'{opening.text} {body.text}')} …" for opening in openings for body in bodies]
-    truth = view.run.scenario.true_reward[view.prompt]
-    return begun + [
-        f"{wrap(text)}<br>true reward {signed(float(u), 2)}" for text, u in zip(view.responses, truth, strict=True)
+    openings, bodies, _ = view.run.scenario.phrases[view.prompt].values()
+    begun = [opening.text for opening in openings]
+    begun += [f"{opening.text} {body.text}" for opening in openings for body in bodies]
+    truth = view.run.scenario.true_reward[view.prompt].tolist()
+    return [f"{wrap(text)} …" for text in begun] + [
+        f"{wrap(text)}<br>true reward {minus(u, '+.2f')}" for text, u in zip(view.responses, truth, strict=True)
     ]

@@ -56,83 +56,49 @@ def _turn(heldout: Array) -> str:
 
 def accuracy(view: View) -> Chart:
     """Share of pairs ranked as the labeller did, with the labellers' agreement and the ceiling."""
-    reward, palette, pairs = view.run.reward, view.palette, view.run.reward.pairs
-    train, heldout = 100 * reward.train_accuracy, 100 * reward.heldout_accuracy
-    fig, grows = learning_curves(
-        palette, {"training pairs": _from_first(train), "held-out pairs": _from_first(heldout)}, palette.reward,
-        x="reward-model epoch", y="accuracy [% of pairs]", unit="%",
-        levels=(
-            Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}", palette.true_reward.text),
-            Level(100 * pairs.agreement, f"two labellers agree on {pairs.agreement:.0%}", palette.muted, "bottom right"),
-            Level(50, "a coin", palette.muted),
-        ),
-    )  # fmt: skip
-    n_heldout = int(pairs.heldout.sum())
-    return Chart(
-        fig,
-        "Accuracy over epochs on training and held-out pairs, with the labellers' agreement and the ceiling.",
-        view.timeline.rm_epochs,
-        grows=grows,
-        title="How often does it prefer what the labeller preferred?",
-        reading=(
-            f"In the end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of "
-            f"{n_heldout} held-out pairs. Epoch 0 is left out: all scores are equal there, and a tie counts as wrong, as "
-            "in TRL."
-        ),
-    )
+    reward, palette, pairs = view.run.reward, view.palette, view.run.reward.pairs train, heldout = 100 *
+reward.train_accuracy, 100 * reward.heldout_accuracy fig, grows = learning_curves( palette,
+{"training pairs": _from_first(train), "held-out pairs": _from_first(heldout)}, palette.reward, x="reward-model epoch",
+y="accuracy [% of pairs]", unit="%", levels=( Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}",
+palette.true_reward.text), Level(100 * pairs.agreement, f"two labellers agree on {pairs.agreement:.0%}", palette.muted,
+"bottom right"), Level(50, "a coin", palette.muted), ), )  # fmt: skip n_heldout = int(pairs.heldout.sum()) return
+Chart( fig, "Accuracy over epochs on training and held-out pairs, with the labellers' agreement and the ceiling.",
+view.timeline.rm_epochs, grows=grows, title="How often does it prefer what the labeller preferred?", reading=( f"In the
+end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of " f"{n_heldout}
+held-out pairs. Epoch 0 is left out: all scores are equal there, and a tie counts as wrong, as " "in TRL." ), )
 
 
-def _from_first(values: Array) -> Array:
-    """Values with a gap at epoch 0."""
+def _from_first(values: Array) -> Array:"""Values with a gap at epoch 0."""
     return np.append(np.nan, values[1:])
 
 
 def reliability(view: View) -> Chart:
     """How sure the reward model is against how often labellers side with it."""
-    palette, pairs = view.palette, view.run.reward.pairs
-    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
-    margins = view.run.reward.margins(epochs)
-    train, heldout = (
-        [100 * part for part in reliability_of(margins[:, mine], n_bins=_bins(int(mine.sum())))]
-        for mine in (~pairs.heldout, pairs.heldout)
-    )
-    diagonal = {
-        "type": "scatter", "x": [50, 100], "y": [50, 100], "mode": "lines", "line": theme.ghost(palette, "dash"),
-        "name": "perfectly calibrated", "hoverinfo": "skip",
-    }  # fmt: skip
-    lowest = min(float((share - error).min()) for _, share, error in (train, heldout))
-    fig = theme.figure(
-        palette, x="how sure the reward model is [%]", y="labellers who agree with it [%]",
-        data=[diagonal, *_bin_traces(palette, "training", train, 9), *_bin_traces(palette, "held out", heldout, 11)],
-        xaxis={"range": [47, 103]}, yaxis={"range": [max(lowest - 5, -2), 104]},
-    )  # fmt: skip
-    (*_, sure), (*_, share), (*_, error) = (part[-1] for part in heldout)
-    return Chart(
-        fig,
-        "Reliability diagram: the reward model's confidence against the share of labellers who agree, in bins.",
-        rows,
-        moves={
-            trace: {"x": bins[0], "y": bins[1], "error_y.array": bins[2]} for trace, bins in ((2, train), (4, heldout))
-        },
-        title="When it is 80% sure, is it right 80% of the time?",
-        reading=(
-            f"On the {_part(heldout[0].shape[1])} held-out pairs it is surest of, it is {sure:.0f}% sure, and labellers prefer "
-            f"its favourite in {share:.0f}% (± {error:.0f}). On the dashed line the two are equal. Whiskers: one "
-            "standard error."
-        ),
-    )
+    palette, pairs = view.palette, view.run.reward.pairs epochs, rows = np.unique(view.timeline.rm_epochs,
+return_inverse=True) margins = view.run.reward.margins(epochs) train, heldout = ( [100 * part for part in
+reliability_of(margins[:, mine], n_bins=_bins(int(mine.sum())))] for mine in (~pairs.heldout, pairs.heldout) ) diagonal
+=
+{ "type": "scatter", "x": [50, 100], "y": [50, 100], "mode": "lines", "line": theme.ghost(palette, "dash"), "name": "perfectly calibrated", "hoverinfo": "skip", }
+# fmt: skip lowest = min(float((share - error).min()) for _, share, error in (train, heldout)) fig = theme.figure(
+palette, x="how sure the reward model is [%]", y="labellers who agree with it [%]", data=[diagonal,
+*_bin_traces(palette, "training", train, 9), *_bin_traces(palette, "held out", heldout, 11)],
+xaxis={"range": [47, 103]}, yaxis={"range": [max(lowest - 5, -2), 104]}, )  # fmt: skip (*_, sure), (*_, share), (*_,
+error) = (part[-1] for part in heldout) return Chart( fig, "Reliability diagram: the reward model's confidence against
+the share of labellers who agree, in bins.", rows,
+moves={ trace: {"x": bins[0], "y": bins[1], "error_y.array": bins[2]} for trace, bins in ((2, train), (4, heldout)) },
+title="When it is 80% sure, is it right 80% of the time?", reading=( f"On the {_part(heldout[0].shape[1])} held-out
+pairs it is surest of, it is {sure:.0f}% sure, and labellers prefer " f"its favourite in {share:.0f}% (± {error:.0f}).
+On the dashed line the two are equal. Whiskers: one " "standard error." ), )
 
 
-def _bins(n_pairs: int) -> int:
-    return int(np.clip(n_pairs // PAIRS_PER_BIN, 1, MOST_BINS))
+def _bins(n_pairs: int) -> int: return int(np.clip(n_pairs // PAIRS_PER_BIN, 1, MOST_BINS))
 
 
-def _part(n_bins: int) -> str:
-    return {1: "whole of the", 2: "half of the", 3: "third of the", 4: "quarter of the", 5: "fifth of the"}[n_bins]
+def _part(n_bins: int) -> str: return
+{1: "whole of the", 2: "half of the", 3: "third of the", 4: "quarter of the", 5: "fifth of the"}[n_bins]
 
 
-def _bin_traces(palette: theme.Palette, name: str, bins: list[Array], size: int) -> list[dict[str, Any]]:
-    """The bins of the finished model in outline, and those that move."""
+def _bin_traces(palette: theme.Palette, name: str, bins: list[Array], size: int) -> list[dict[str, Any]]:"""The bins of the finished model in outline, and those that move."""
     (sure, share, error), symbol = bins, "circle" if name == "training" else "diamond"
     common = {"type": "scatter", "name": name}
     return [
@@ -148,32 +114,18 @@ def _bin_traces(palette: theme.Palette, name: str, bins: list[Array], size: int)
 
 def weights(view: View) -> Chart:
     """Weight of every feature, over the fit's epochs."""
-    reward = view.run.reward
-    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
-    order = np.argsort(-reward.weights[-1], kind="stable")
-    moving, final = reward.weights[epochs][:, order], reward.weights[-1, order]
-    labels = [FEATURES[i].label for i in order]
-    fig = named_bars(
-        view, labels, final, x="weight [log-odds per standard deviation]", now=moving[0],
-        limits=(float(reward.weights.min()), float(reward.weights.max())),
-    )  # fmt: skip
-    return Chart(
-        fig,
-        "Weight of each of twelve style features, in the course of the fit.",
-        rows,
-        moves={1: {"x": moving}},
-        title="What it has learned is style",
-        reading=(
-            f"Outlines are the final weights. Highest: “{labels[0]}” ({minus(final[0], '+.2f')}); lowest: “{labels[-1]}” "
-            f"({minus(final[-1], '+.2f')}). A weight is a correlation in the pairs, not a reason."
-        ),
-    )
+    reward = view.run.reward epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True) order =
+np.argsort(-reward.weights[-1], kind="stable") moving, final = reward.weights[epochs][:, order], reward.weights[-1,
+order] labels = [FEATURES[i].label for i in order] fig = named_bars( view, labels, final, x="weight [log-odds per
+standard deviation]", now=moving[0], limits=(float(reward.weights.min()), float(reward.weights.max())), )  # fmt: skip
+return Chart( fig, "Weight of each of twelve style features, in the course of the fit.", rows,
+moves={1: {"x": moving}}, title="What it has learned is style", reading=( f"Outlines are the final weights. Highest:
+“{labels[0]}” ({minus(final[0], '+.2f')}); lowest: “{labels[-1]}” " f"({minus(final[-1], '+.2f')}). A weight is a
+correlation in the pairs, not a reason." ), )
 
 
-def named_bars(
-    view: View, names: list[str], final: Array, *, x: str, now: Array, limits: tuple[float, float]
-) -> go.Figure:
-    """Horizontal bars with name and final value above each: trace 0 outlines the end, trace 1 moves."""
+def named_bars( view: View, names: list[str], final: Array, *, x: str, now: Array, limits: tuple[float, float] ) ->
+go.Figure:"""Horizontal bars with name and final value above each: trace 0 outlines the end, trace 1 moves."""
     palette, y = view.palette, np.arange(len(names))
     room = 0.04 * max(limits[1] - limits[0], 1e-3)
     low, high = min(limits[0], 0) - room, max(limits[1], 0) + 4 * room

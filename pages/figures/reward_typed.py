@@ -43,8 +43,8 @@ def appraisal(view: View, text: str) -> str:
     beaten = int((scores < total).sum())
     best, worst = int(np.argmax(values)), int(np.argmin(values))
     words = (
-        f"**Reward {minus(total, '+.2f')}**, more than {beaten} of this prompt’s {len(scores)} answers get. Most is earned "
-        f"by “{FEATURES[best].label}” ({minus(values[best], '+.2f')}), least by “{FEATURES[worst].label}” "
+        f"**Reward {minus(total, '+.2f')}**, more than {beaten} of this prompt’s {len(scores)} answers get. Most is "
+        f"earned by “{FEATURES[best].label}” ({minus(values[best], '+.2f')}), least by “{FEATURES[worst].label}” "
         f"({minus(values[worst], '+.2f')})."
     )
     if not text.strip():

@@ -30,35 +30,25 @@ def examples(view: View) -> list[tuple[int, bool]]:
 def demonstration_cost(number: int) -> Callable[[View], Live]:
     """The loss of one demonstration, phrase by phrase; the same number gives the same function."""
 
-    def demonstration_cost(view: View) -> Live:
-        return _cost(view, *examples(view)[number])
+    def demonstration_cost(view: View) -> Live: return _cost(view, *examples(view)[number])
 
     return demonstration_cost
 
 
-def _cost(view: View, response: int, trained: bool) -> Live:
-    epochs, rows = np.unique(view.timeline.sft_epochs, return_inverse=True)
-    terms = phrase_costs(view, response)
-    before, after = (adding_up(row)[-1] for row in terms[[0, -1]])
-    note = "SFT trains on it" if trained else "it is held out, SFT never trains on it"
-    cells = "".join(
-        f'<div class="sr-cell"><small>{slot}{" given what stands before" if i else ""}</small><p>{escape(phrase.text)}</p>'
-        f'<div class="sr-bar"><i class="policy" data-width="w{i}"></i></div>'
-        f'<p class="sr-term">−log <b class="policy" data-slot="p{i}"></b> = <b data-slot="c{i}"></b></p></div>'
-        for i, (slot, phrase) in enumerate(zip(SLOTS, view.run.scenario.parts(view.prompt, response), strict=True))
-    )
-    template = (
-        f'<div class="sr-cells">{cells}</div><p class="sr-sum">−log <span class="policy">π(y|x)</span> = '
-        '<span data-slot="c0"></span> + <span data-slot="c1"></span> + <span data-slot="c2"></span> = '
-        '<b data-slot="total"></b> nats</p>'
-        f'<p class="sr-note">Before SFT {before}, after SFT {after} nats; {note}. The whole response now has probability '
-        '<b class="policy" data-slot="p"></b>.</p>'
-    )
-    return Live(template, rows, _cost_values(terms[epochs]))
+def _cost(view: View, response: int, trained: bool) -> Live: epochs, rows = np.unique(view.timeline.sft_epochs,
+return_inverse=True) terms = phrase_costs(view, response) before, after = (adding_up(row)[-1] for row in terms[[0,
+-1]]) note = "SFT trains on it" if trained else "it is held out, SFT never trains on it" cells = "".join( f'<div
+class="sr-cell"><small>{slot}{" given what stands before" if i else ""}</small><p>{escape(phrase.text)}</p>' f'<div
+class="sr-bar"><i class="policy" data-width="w{i}"></i></div>' f'<p class="sr-term">−log <b class="policy"
+data-slot="p{i}"></b> = <b data-slot="c{i}"></b></p></div>' for i, (slot, phrase) in enumerate(zip(SLOTS,
+view.run.scenario.parts(view.prompt, response), strict=True)) ) template = ( f'<div class="sr-cells">{cells}</div><p
+class="sr-sum">−log <span class="policy">π(y|x)</span> = ' '<span data-slot="c0"></span> + <span data-slot="c1"></span>
++ <span data-slot="c2"></span> = ' '<b data-slot="total"></b> nats</p>' f'<p class="sr-note">Before SFT {before}, after
+SFT {after} nats; {note}. The whole response now has probability ' '<b class="policy" data-slot="p"></b>.</p>' ) return
+Live(template, rows, _cost_values(terms[epochs]))
 
 
-def _cost_values(terms: Array) -> dict[str, list[str]]:
-    """What fills the slots: costs that add up, and the probabilities that they stand for."""
+def _cost_values(terms: Array) -> dict[str, list[str]]:"""What fills the slots: costs that add up, and the probabilities that they stand for."""
     written = list(zip(*(adding_up(row) for row in terms), strict=True))
     values = {"total": list(written[-1]), "p": [f"{100 * np.exp(-cost):.2f}%" for cost in terms.sum(axis=1)]}
     for i in range(terms.shape[1]):
@@ -113,51 +103,78 @@ def demonstrations(view: View) -> Live:
     return Live(f'<div class="sr-cards">{cards}</div>{rest}', rows, values)
 
 
-class Words:
-    """What the page says about the run, in numbers that it computes."""
+def introduction(view: View) -> str:
+    """What SFT is, and who wrote the demonstrations."""
+    n = view.run.settings.n_demonstrations
+    return f"""
+The **base policy** answers as web text would: it has read much, and nobody has told it what an answer is for. Supervised
+fine-tuning (SFT) shows it {n} demonstration{"s" * (n > 1)} per prompt and raises their probability. Nothing else. Here a simulated
+writer, good but not perfect, has written them; for InstructGPT, people answered about 13,000 prompts."""
 
-    def __init__(self, view: View) -> None:
-        self.view = view
-        self.n = view.run.settings.n_demonstrations
-        self.epochs = view.run.settings.sft_epochs
-        self.n_responses = len(view.responses)
-        self.temperature = WRITER_TEMPERATURE
-        self.writer = f"{view.run.sft.writer_true_reward:.2f}"
-        self.best = f"{view.run.scenario.true_reward.max(axis=1).mean():.2f}"
 
-    def example(self, number: int) -> str:
-        """One demonstration, for a list to choose from."""
-        response, trained = examples(self.view)[number]
-        return f"{'trained on' if trained else 'held out'} · {kinds(self.view, response)}"
+FORMULA = """
+$D$ are the demonstrations. Read one phrase by phrase, and pay −log of the probability that the policy gave to each. The prompt
+costs nothing: only the tokens of the response are trained on. There is no reward in this formula, only text."""
 
-    @property
-    def worst_demonstration(self) -> str:
-        """What SFT did with the least good of the chosen prompt's demonstrations."""
-        sft, truth = self.view.run.sft, self.view.run.scenario.true_reward[self.view.prompt]
-        worst = min(sft.demonstrations[self.view.prompt].tolist(), key=lambda response: truth[response])
-        before, after = 100 * np.exp(sft.log_probs[[0, -1], self.view.prompt, worst])
-        verb = "raised it all the same" if after > before else "did not raise it"
-        return (
-            f"The least good one above, “{excerpt(self.view.responses[worst])}”, has a true reward of "
-            f"{worth(self.view, worst)}, the best possible answer {minus(truth.max(), '+.1f')}; SFT {verb}, from "
-            f"{before:.1f}% to {after:.1f}%."
-        )
+REFERENCE = """
+What SFT ends with is called the **reference policy**, $\\pi_\\mathrm{ref}$, and it is frozen. The pairs of answers that labellers
+compare are drawn from it, so the reward model learns to judge *its* kind of answer. PPO starts from a copy of it, and pays
+β · KL(policy ‖ reference) for moving that copy away."""
 
-    @property
-    def bad_answers(self) -> str:
-        """How much probability answers with a negative true reward keep."""
-        bad = self.view.run.scenario.true_reward < 0
-        before, after = ((np.exp(log_probs) * bad).sum(axis=1).mean() for log_probs in self.view.run.sft.log_probs[[0, -1]])
-        return (
-            f"Answers whose true reward is below zero had {before:.0%} of the probability and now have {after:.0%}, mean "
-            "over all prompts: they lose only what the demonstrations gain."
-        )
 
-    @property
-    def gap(self) -> str:
-        """What a demonstration costs that SFT has never seen."""
-        sft = self.view.run.sft
-        return (
-            f"An unseen demonstration by the same writer costs {sft.heldout_loss[-1]:.2f} nats, a seen one "
-            f"{sft.loss[-1]:.2f}: it is {np.exp(sft.heldout_loss[-1] - sft.loss[-1]):.1f} times as unlikely."
-        )
+def example_names(view: View) -> list[str]:
+    """The chosen prompt's demonstrations, for a list to choose from."""
+    return [f"{'trained on' if trained else 'held out'}: {kinds(view, i)}" for i, trained in examples(view)]
+
+
+def all_answers(view: View) -> str:
+    """What the two trees show."""
+    return f"""
+All {len(view.responses)} answers to “{view.question}” at once. In PPO “The policy now” moves on, while “After SFT” stays: it is the
+reference that PPO is held to."""
+
+
+def limits(view: View) -> str:
+    """What imitation cannot do, in this run's numbers."""
+    run = view.run
+    best = run.scenario.true_reward.max(axis=1).mean()
+    return f"""
+- **It has no notion of better or worse.** Every demonstration weighs the same. {_worst_demonstration(view)}
+- **It is never told what to avoid.** {_bad_answers(view)}
+- **It knows what it was shown.** {_gap(view)} More demonstrations narrow that gap; more epochs on the same ones widen it.
+- **It ends at the writer.** With endless demonstrations it would answer just as the writer does, for a true reward of
+  {run.sft.writer_true_reward:.2f} on average, where always giving the best answer earns {best:.2f}.
+
+Saying which of two answers is better is easier than writing the best one. That is the idea of the next stage."""
+
+
+def _worst_demonstration(view: View) -> str:
+    """What SFT did with the least good of the chosen prompt's demonstrations."""
+    sft, truth = view.run.sft, view.run.scenario.true_reward[view.prompt] worst =
+min(sft.demonstrations[view.prompt].tolist(), key=lambda response: truth[response]) before, after = 100 *
+np.exp(sft.log_probs[[0, -1], view.prompt, worst]) verb = "raises it all the same" if after > before else "does not
+raise it" return ( f"The least good one above, “{excerpt(view.responses[worst], 75)}”, has a true reward of
+{worth(view, worst)}, the best " f"possible answer {minus(truth.max(), '+.1f')}; SFT {verb}, from {before:.1f}% to
+{after:.1f}%." )
+
+
+def _bad_answers(view: View) -> str:"""How much probability answers with a negative true reward keep."""
+    bad = view.run.scenario.true_reward < 0 before, after = (np.exp(view.run.sft.log_probs[[0, -1]]) *
+bad).sum(axis=2).mean(axis=1) return ( f"Answers whose true reward is below zero have {before:.0%} of the probability
+before SFT and {after:.0%} after it, " "mean over all prompts: what they lose, they lose because others gain." )
+
+
+def _gap(view: View) -> str:"""What a held-out demonstration costs."""
+    sft = view.run.sft return ( f"After SFT a demonstration that it was trained on costs {sft.loss[-1]:.2f} nats, a
+held-out one by the same writer " f"{sft.heldout_loss[-1]:.2f}." )
+
+
+def reality(view: View) -> str:"""Toy against real."""
+    return f"""
+- A token is a piece of a word, and at each position there are some 100,000 of them; here it is a phrase, one of 4 or 5. The sum
+  over tokens is the same, only longer. Most logs show it *per token*, this page per response.
+- One network answers all prompts and generalises between them. Here each prompt has its own table: a demonstration teaches
+  something about its own prompt and nothing about others.
+- The writer is a person, or often a stronger model. Ours draws an answer with probability ∝ exp(true reward /
+  {WRITER_TEMPERATURE:g}), so it writes middling answers too.
+- Minibatches and Adam over millions of tokens; here {view.run.settings.sft_epochs} full-batch gradient steps."""

@@ -12,8 +12,8 @@ from pages.figures.theme import Palette
 from pages.figures.view import View
 from rlhf_core.timeline import Timeline
 
-EDGES = {"sft": (0.0, 1.0), "rm": (1.0, 2.0), "ppo": (2.0, 4.0)}
-NAMES = {"sft": "SFT", "rm": "Reward model", "ppo": "PPO"}
+EDGES = {"SFT": (0.0, 1.0), "Reward model": (1.0, 2.0), "PPO": (2.0, 4.0)}
+SHORT = {"Reward model": "RM"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,27 +54,27 @@ def course_places(view: View) -> np.ndarray:
     return np.concatenate([np.linspace(0, 1, n_sft + 1), np.linspace(2, 4, n_steps + 1)])
 
 
-def banded(view: View, *, y: str, **layout: Any) -> go.Figure:
-    """Empty figure over the pipeline's axis: bands behind the stages, their names on top."""
+def banded(view: View, *, y: str, short: bool = False, **layout: Any) -> go.Figure:
+    """Empty figure over the pipeline's axis: a band behind each stage, their names (`short` or in full) on top."""
     fig = theme.figure(view.palette, x="epochs, then PPO steps", y=y, **layout)
-    fig.update_xaxes(range=[-0.06, 4.06], showgrid=False, zeroline=False, **_ticks(view))
-    fig.update_layout(shapes=[_band(view.palette)], annotations=_labels(view.palette), margin={"t": 24})
+    fig.update_xaxes(range=[-0.12, 4.12], showgrid=False, zeroline=False, **_ticks(view))
+    fig.update_layout(shapes=[_band(view.palette)], annotations=_labels(view.palette, short), margin={"t": 24})
     return fig
 
 
 def _band(palette: Palette) -> dict[str, Any]:
-    low, high = EDGES["rm"]
+    low, high = EDGES["Reward model"]
     return {
         "type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1,
         "fillcolor": palette.raised, "line": {"width": 0}, "layer": "below",
     }  # fmt: skip
 
 
-def _labels(palette: Palette) -> list[dict[str, Any]]:
+def _labels(palette: Palette, short: bool) -> list[dict[str, Any]]:
     return [
         {
             "x": sum(EDGES[stage]) / 2, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "yshift": 1,
-            "text": NAMES[stage], "showarrow": False, "font": {"size": 12, "color": palette.muted},
+            "text": SHORT.get(stage, stage) if short else stage, "showarrow": False, "font": {"size": 12, "color": palette.muted},
         }
         for stage in EDGES
     ]  # fmt: skip

@@ -187,7 +187,7 @@ def same(ours: object, theirs: object) -> bool:
 
 CHANGED = {
     "sft": {"n_demonstrations": 9, "sft_epochs": 3, "sft_learning_rate": 0.4},
-    "reward": {"n_comparisons": 100, "label_noise": 2.0, "rm_epochs": 9, "rm_learning_rate": 0.1, "rm_l2": 0.5},
+    "reward": {"n_comparisons": 100, "label_noise": 2.0, "rm_epochs": 9, "rm_learning_rate": 0.1, "rm_l2": 0.1},
     "ppo": {"beta": 1.0, "ppo_steps": 2, "rollouts": 3, "advantage": "gae", "clip_range": 0.5, "ppo_epochs": 1},
 }
 
@@ -254,7 +254,7 @@ EXTREMES = [
     {"advantage": "group_normalised", "rollouts": 1, "ppo_learning_rate": 20},
     {"advantage": "leave_one_out", "rollouts": 1, "ppo_learning_rate": 20},
     {"advantage": "gae", "rollouts": 0, "ppo_learning_rate": 20, "ppo_epochs": 10, "ppo_steps": 60, "beta": 2},
-    {"label_noise": 0, "rm_l2": 0, "rm_learning_rate": 1, "rm_epochs": 300, "n_comparisons": 24},
+    {"label_noise": 0, "rm_l2": 0, "rm_learning_rate": 0.6, "rm_epochs": 300, "n_comparisons": 24},
     {"sft_learning_rate": 2, "sft_epochs": 100, "n_demonstrations": 1, "label_noise": 0, "beta": 0},
     {"beta": 5e-324, "label_noise": 5e-324, "rm_l2": 5e-324},
 ]

@@ -209,7 +209,15 @@ def test_held_out_pairs_never_touch_the_weights() -> None:
         chosen=np.where(pairs.heldout, pairs.rejected, pairs.chosen),
         rejected=np.where(pairs.heldout, pairs.chosen, pairs.rejected),
     )
-    other = reward_model.train(found.scenario, turned, found.sft.log_probs[-1], n_epochs=60, learning_rate=0.6, l2=0.02)
+    used = found.settings
+    other = reward_model.train(
+        found.scenario,
+        turned,
+        found.sft.log_probs[-1],
+        n_epochs=used.rm_epochs,
+        learning_rate=used.rm_learning_rate,
+        l2=used.rm_l2,
+    )
     np.testing.assert_array_equal(other.weights[:61], found.reward.weights[:61])
     assert (other.heldout_loss[1:] != found.reward.heldout_loss[1:61]).all()
 

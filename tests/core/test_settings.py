@@ -29,7 +29,7 @@ DEFAULTS = {
     "n_comparisons": 400,
     "label_noise": 0.8,
     "rm_epochs": 60,
-    "rm_learning_rate": 0.6,
+    "rm_learning_rate": 0.5,
     "rm_l2": 0.02,
 }
 WHOLE = {name for name, value in DEFAULTS.items() if type(value) is int}

@@ -113,9 +113,8 @@ def test_both_themes_show_the_same_numbers_in_their_own_colours(draw):
 @EACH_CHART
 def test_words_on_a_chart_are_at_least_12_px(draw):
     spec = draw(view()).figure.to_plotly_json()
-    sizes = [
-        float(size) for size in re.findall(r"'(?:text)?font': \{[^{}]*'size': ([\d.]+)", str(spec))
-    ]
+    sizes = [float(size) for size in re.findall(r"'(?:text|tick)?font': \{[^{}]*'size': ([\d.]+)", str(spec))]
+    assert sizes
     assert all(size >= 12 for size in sizes)
 
 
@@ -183,6 +182,9 @@ def test_the_response_in_the_title_gained_most(world):
     before, after = np.exp(look.run.ppo.log_probs[[0, -1], look.prompt])
     best = int(np.argmax(after - before))
     title = ppo_responses.response_probabilities(look).title
+    if "changed nothing" in title:
+        assert all(abs(batch.advantages).max() == 0 for batch in look.run.ppo.rollouts)
+        return
     assert f"“{name(look, best)}” from {before[best]:.1%} to {after[best]:.1%}" in title
 
 
@@ -197,10 +199,14 @@ def test_kl_terms_sum_to_the_prompts_kl_and_one_is_negative(world):
     rows = shown_responses(look, chart)
     same(terms[-1, :-1], kl_terms(log_probs[-1], log_probs[0])[rows])
     assert chart.title == "A term may be negative, the sum cannot"
-    assert kl_terms(log_probs[-1], log_probs[0]).min() < 0 and terms.sum(axis=1).min() > -1e-9
+    assert terms.sum(axis=1).min() > -1e-9
+    assert kl_terms(log_probs[-1], log_probs[0]).min() < 0 or exact[-1] < 1e-12
     positions = ppo_responses.kl_by_token(look)
     same(positions.moves[1]["y"], look.run.ppo.kl_per_position[:, 2])
     tokens = ("opening", "body", "closing")
+    if "No token" in positions.title:
+        assert abs(exact).max() < 1e-12
+        return
     assert tokens[int(np.argmax(look.run.ppo.kl_per_position[-1, 2]))] in positions.title
     assert np.asarray(positions.moves[1]["y"]).min() > -1e-12
 
