@@ -47,10 +47,7 @@ page.live(ppo_follow.policies(rule))
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
     page.formula(ppo_prose.TOKEN_REWARD)
-    st.markdown("""
-Mind the sign: every token *pays* β times its log-ratio, and the score comes once, with the last token. A token that has
-become rarer than under the reference has a negative log-ratio and is paid back.
-""")
+    st.markdown(ppo_prose.SIGN)
 with right:
     page.live(ppo_follow.token_rewards(rule))
 

@@ -1,4 +1,4 @@
-"""Reward model: which of two answers do people prefer?"""
+"""Reward model: learn from comparisons which of two answers people prefer."""
 
 import streamlit as st
 
@@ -58,10 +58,8 @@ left, right = st.columns(2, gap="large")
 with left:
     st.markdown(words.typing(view))
     start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
-    text = st.text_area(
-        f"Your answer to “{view.question}”", typed.STARTS[start](view), height=150, max_chars=typed.LONGEST,
-        key=f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", persist_state="session",
-    )  # fmt: skip
+    key, draft = f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", typed.STARTS[start](view)
+    text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
     st.markdown(typed.appraisal(view, text))
 with right:
     st.plotly_chart(

@@ -14,7 +14,7 @@ st.markdown(words.introduction(view))
 st.markdown("## The loss is the price of a demonstration")
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
-    page.formula(r"\mathcal L = -\,\mathbb{E}_{(x,y)\sim D}\Big[\sum_t \log \policy{\pi_\theta(y_t \mid x, y_{<t})}\Big]")
+    page.formula(r"\mathcal L = -\,\mathbb{E}_{(x,y)\sim D}\Big[\sum_t\log\policy{\pi_\theta(y_t \mid x, y_{<t})}\Big]")
 with right:
     st.markdown(words.FORMULA)
 names = words.example_names(view)

@@ -87,7 +87,9 @@ class Settings:
         "true-reward units",
     )
     rm_epochs: int = _number(60, "Reward-model epochs", "Passes over the comparisons.", (1, 300))
-    rm_learning_rate: float = _number(0.5, "Reward-model learning rate", "Size of each gradient step.", (0.01, 0.6), 0.01)
+    rm_learning_rate: float = _number(
+        0.5, "Reward-model learning rate", "Size of each gradient step.", (0.01, 0.6), 0.01
+    )
     rm_l2: float = _number(0.02, "Reward-model ridge", "Penalty on the squared weights.", (0, 0.2), 0.005)
 
     def __post_init__(self) -> None:

@@ -23,6 +23,14 @@ class Level(NamedTuple):
     corner: str = "top right"
 
 
+class Played(NamedTuple):
+    """A figure of curves, and what moves in it, as `Chart` wants it."""
+
+    figure: go.Figure
+    moves: dict[int, dict[str, Array]]
+    grows: dict[int, Array]
+
+
 def learning_curves(
     palette: theme.Palette,
     curves: Mapping[str, Array],
@@ -31,33 +39,49 @@ def learning_curves(
     x: str,
     y: str,
     levels: Sequence[Level] = (),
+    behind: Sequence[dict[str, Any]] = (),
+    each: str = "epoch %{x}",
     unit: str = "",
-) -> tuple[go.Figure, dict[int, Array]]:
-    """A figure of curves over epochs, and what grows in it: faint whole curves first, then the same again.
+    **layout: Any,
+) -> Played:
+    """Curves over the epochs or steps of a stage: the first is solid, the second dotted.
 
-    The first curve is solid, the second dotted.
+    Traces: those behind, then each whole curve faint, then each as far as it is played, then a marker at
+    the head of each.
     """
-    epochs = np.arange(len(next(iter(curves.values()))))
+    steps = np.arange(len(next(iter(curves.values()))))
     named = list(zip(curves.items(), DASHES, SYMBOLS, strict=False))
-    common = {"type": "scatter", "x": epochs}
+    common = {"type": "scatter", "x": steps}
     ghosts = [
         {**common, "y": values, "mode": "lines", "line": theme.ghost(palette, dash), "hoverinfo": "skip",
          "showlegend": False}
         for (_, values), dash, _ in named
     ]  # fmt: skip
     played = [
-        {**common, "y": values, "mode": "lines+markers", "name": name, "line": theme.line(hue, dash),
-         "marker": {"size": 5, "symbol": symbol}, "showlegend": len(curves) > 1,
-         "hovertemplate": f"epoch %{{x}}<br>{name}: %{{y:.4~g}}{unit}<extra></extra>"}
-        for (name, values), dash, symbol in named
+        {**common, "y": values, "mode": "lines", "name": name, "line": theme.line(hue, dash),
+         "showlegend": len(curves) > 1, "hovertemplate": f"{each}<br>{name}: %{{y:.4~g}}{unit}<extra></extra>"}
+        for (name, values), dash, _ in named
+    ]  # fmt: skip
+    heads = [
+        {"type": "scatter", "x": steps[:1], "y": values[:1], "mode": "markers", "showlegend": False,
+         "hoverinfo": "skip", "marker": {"symbol": symbol, "size": 9, "color": hue.mark}, "cliponaxis": False}
+        for (_, values), _, symbol in named
     ]  # fmt: skip
     values = np.concatenate([*curves.values(), [level.value for level in levels]])
+    ranges = {"xaxis": {"range": padded(steps, 0.03)}, "yaxis": {"range": padded(values[np.isfinite(values)])}}
     fig = theme.figure(
-        palette, x=x, y=y, data=ghosts + played, shapes=[_line(level) for level in levels],
-        annotations=[_words(level) for level in levels], xaxis={"range": padded(epochs, 0.03)},
-        yaxis={"range": padded(values[np.isfinite(values)])},
+        palette, x=x, y=y, data=[*behind, *ghosts, *played, *heads], shapes=[_line(level) for level in levels],
+        annotations=[_words(level) for level in levels], **{**ranges, **layout},
     )  # fmt: skip
-    return fig, {len(named) + i: epochs + 1 for i in range(len(named))}
+    first = len(behind) + len(named)
+    return Played(
+        fig,
+        {
+            first + len(named) + i: {"x": steps[:, None], "y": values[:, None]}
+            for i, values in enumerate(curves.values())
+        },
+        {first + i: steps + 1 for i in range(len(named))},
+    )
 
 
 def _line(level: Level) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Chart
@@ -79,30 +79,14 @@ def steps_shown(view: View) -> np.ndarray:
 
 def kl_samples(view: View) -> Chart:
     """Histograms of k1 and k3 over a step's rollouts, with their means and the exact divergence."""
-    palette, drawn = view.palette, samples(view)
+    drawn = samples(view)
     edges = _edges(drawn)
-    middle, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     heights = [_with_nothing(np.sqrt(_histogram(each, drawn.weights, edges))) for each in (drawn.k1, drawn.k3)]
     exact, means = _with_nothing(drawn.exact[:, None], np.nan), _with_nothing(drawn.means.T, np.nan)
-    fig = theme.figure(palette, x="estimate of one answer [nats]", y="", height=420, showlegend=False,
-                       barmode="overlay", bargap=0.06)  # fmt: skip
-    hatched = {"shape": ["/" if x < 0 else "" for x in middle], "size": 5, "fillmode": "replace"}
-    outline, ground = {"color": palette.ghost, "width": 1.5}, {"color": palette.ground, "width": 1.5}
-    for i, axis in enumerate(("y", "y2")):
-        fig.add_bar(x=middle, y=heights[i][-2], width=width, yaxis=axis, hoverinfo="skip",
-                    marker={"color": "rgba(0,0,0,0)", "line": outline})  # fmt: skip
-        fig.add_bar(x=middle, y=heights[i][-2], width=width, yaxis=axis, customdata=heights[i][-2] ** 2,
-                    hovertemplate="%{x:.2f} nats: %{customdata:.1%} of the answers<extra></extra>",
-                    marker={"color": palette.kl.mark, "pattern": hatched})  # fmt: skip
-        fig.add_scatter(x=exact[-2].repeat(2), y=[0, 1], yaxis=axis, mode="lines",
-                        line={"color": palette.ink, "width": 2},
-                        hovertemplate="exact KL %{x:.2f} nats<extra></extra>")  # fmt: skip
-        fig.add_scatter(x=means[-2, [i]], y=[0.04], yaxis=axis, mode="markers",
-                        marker={"symbol": "triangle-up", "size": 13, "color": palette.kl.mark, "line": ground},
-                        hovertemplate="mean of the batch %{x:.2f} nats<extra></extra>")  # fmt: skip
-    _dress(fig, view, edges)
+    data = [trace for i in (0, 1) for trace in _panel(view, edges, heights[i][-2], exact[-2], means[-2, [i]], i)]
     return Chart(
-        fig,
+        theme.figure(view.palette, x="estimate of one answer [nats]", y="share of answers", data=data,
+                     **_layout(view, edges)),
         f"Two histograms of the per-answer KL estimates of a PPO step. {kl_samples_reading(view)}",
         steps_shown(view),
         moves={
@@ -116,28 +100,47 @@ def kl_samples(view: View) -> Chart:
         },
         title="One answer's k1 may be negative; the KL it estimates cannot be",
         reading=kl_samples_reading(view),
-    )
-
-
-def _dress(fig: go.Figure, view: View, edges: np.ndarray) -> None:
-    palette = view.palette
-    shared = {
-        "range": [0, 1], "tickvals": np.sqrt(SHARES), "ticktext": [f"{share:.0%}" for share in SHARES],
-        "fixedrange": True, "zeroline": False,
-    }  # fmt: skip
-    fig.update_layout(
-        yaxis={**shared, "domain": PANELS["yaxis"], "title": "share of answers"},
-        yaxis2={**shared, "domain": PANELS["yaxis2"], "title": "share of answers"},
-        xaxis={"range": [edges[0], edges[-1]], "anchor": "y2", "zeroline": True},
-        margin={"t": 26},
-        annotations=[
-            {
-                "text": text, "x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-                "showarrow": False, "font": {"size": 13, "color": palette.kl.text},
-            }
-            for text, top in (("k1 = log π − log π<sub>ref</sub>", 1.0), ("k3 = e<sup>−k1</sup> − 1 + k1", 0.45))
-        ],
     )  # fmt: skip
+
+
+def _panel(
+    view: View, edges: np.ndarray, heights: np.ndarray, exact: np.ndarray, mean: np.ndarray, panel: int
+) -> list[dict[str, Any]]:
+    """Traces of one histogram: outline of the last step, bars, exact divergence, mean of the batch."""
+    palette, middle = view.palette, (edges[1:] + edges[:-1]) / 2
+    axis = {"yaxis": "y2"} if panel else {}
+    bars = {"type": "bar", "x": middle, "y": heights, "width": edges[1] - edges[0], **axis}
+    hatched = {"shape": ["/" if x < 0 else "" for x in middle], "size": 5, "fillmode": "replace"}
+    outline, ground = {"color": palette.ghost, "width": 1.5}, {"color": palette.ground, "width": 1.5}
+    triangle = {"symbol": "triangle-up", "size": 13, "color": palette.kl.mark, "line": ground}
+    return [
+        {**bars, "marker": {"color": "rgba(0,0,0,0)", "line": outline}, "hoverinfo": "skip"},
+        {**bars, "marker": {"color": palette.kl.mark, "pattern": hatched}, "customdata": heights**2,
+         "hovertemplate": "%{x:.2f} nats: %{customdata:.1%} of the answers<extra></extra>"},
+        {"type": "scatter", "x": exact.repeat(2), "y": [0, 1], "mode": "lines", **axis,
+         "line": {"color": palette.ink, "width": 2}, "hovertemplate": "exact KL %{x:.2f} nats<extra></extra>"},
+        {"type": "scatter", "x": mean, "y": [0.04], "mode": "markers", "marker": triangle, **axis,
+         "hovertemplate": "mean of the batch %{x:.2f} nats<extra></extra>"},
+    ]  # fmt: skip
+
+
+def _layout(view: View, edges: np.ndarray) -> dict[str, Any]:
+    ticks = {"tickvals": np.sqrt(SHARES), "ticktext": [f"{share:.0%}" for share in SHARES]}
+    shared = {"range": [0, 1], "fixedrange": True, "zeroline": False, **ticks}
+    names = (("k1 = log π − log π<sub>ref</sub>", 1.0), ("k3 = e<sup>−k1</sup> − 1 + k1", PANELS["yaxis2"][1]))
+    return {
+        "xaxis": {"range": [edges[0], edges[-1]], "anchor": "y2", "zeroline": True},
+        "yaxis": {**shared, "domain": PANELS["yaxis"]},
+        "yaxis2": {**shared, "domain": PANELS["yaxis2"], "title": {"text": "share of answers"}},
+        "annotations": [
+            {
+                "text": text, "x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left",
+                "yanchor": "bottom", "showarrow": False, "font": {"size": 13, "color": view.palette.kl.text},
+            }
+            for text, top in names
+        ],
+        "barmode": "overlay", "bargap": 0.06, "height": 420, "margin": {"t": 26}, "showlegend": False,
+    }  # fmt: skip
 
 
 def kl_samples_reading(view: View) -> str:

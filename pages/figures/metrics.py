@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from pages.figures import stages, theme
+from pages.figures import stages
 from pages.figures.chart import Chart
-from pages.figures.marks import level, minus, padded
+from pages.figures.marks import Curve, level, minus, padded
 from pages.figures.theme import Hue
 from pages.figures.view import View
 from rlhf_core.timeline import METRICS, PHASES
@@ -116,16 +116,21 @@ def _small(
     exists = np.isfinite(values)
     first = int(exists.argmax())
     x, values = stops.x[exists], values[exists]
-    fig = stages.banded(view, y=y, short=True, height=SMALL, showlegend=False)
-    ghost = {**theme.ghost(view.palette), "shape": shape}
-    fig.add_scatter(x=x, y=values, mode="lines", line=ghost, hoverinfo="skip")
-    fig.add_scatter(x=x, y=values, mode="lines", line={**theme.line(hue), "shape": shape},
-                    customdata=list(labels) or None, hovertemplate=f"{hover}<extra></extra>")  # fmt: skip
-    fig.add_scatter(x=x[-1:], y=values[-1:], mode="markers", marker={"color": hue.mark, "size": 8}, hoverinfo="skip")
-    for value, name, level_hue, above in lines:
-        level(fig, value, name, level_hue, above=above)
+    curve, levels = Curve(x, values, hue, "solid", key), [level(*line[:3], above=line[3]) for line in lines]
+    ghost, played = curve.ghost(view.palette), curve.played("")
+    ghost["line"], played["line"] = ghost["line"] | {"shape": shape}, played["line"] | {"shape": shape}
+    played |= {"hovertemplate": f"{hover}<extra></extra>"} | ({"customdata": labels} if labels else {})
     every = np.concatenate([values, [value for value, *_ in lines]])
-    fig.update_yaxes(range=list(bounds or padded(every)), nticks=5, **(axis or {}))
+    fig = stages.banded(
+        view,
+        y=y,
+        data=[ghost, played, curve.head()],
+        short=True,
+        shapes=[line for line, _ in levels],
+        annotations=[name for _, name in levels],
+        yaxis={"range": list(bounds or padded(every)), "nticks": 5, **(axis or {})},
+        height=SMALL,
+    )
     shown = np.arange(len(exists)) - first  # -1 and below: not yet produced
     at = shown.clip(0, len(values) - 1)
     return Chart(

@@ -1,13 +1,14 @@
 """Figures and computed words of the Overview page."""
 
-import numpy as np
-import plotly.graph_objects as go
+from typing import Any
 
-from pages.figures import stages, theme
+import numpy as np
+
+from pages.figures import stages
 from pages.figures.chart import Chart
 from pages.figures.grid import grid
 from pages.figures.live import Live
-from pages.figures.marks import LOST_SHARE, lost_share, minus, name_ends, padded
+from pages.figures.marks import LOST_SHARE, Curve, end_names, lost_share, minus, padded
 from pages.figures.view import View
 from rlhf_core import PipelineRun, Settings
 
@@ -51,20 +52,22 @@ def whole_pipeline(view: View) -> Chart:
     n_sft, x = run.settings.sft_epochs, stages.course_places(view)
     truth = np.insert(run.course.true_reward.mean(axis=1), n_sft, run.ppo.true_reward[0])
     score, in_ppo = run.ppo.reward, x[n_sft + 1 :]
-    fig = stages.banded(view, y="reward [own units]", height=360, showlegend=False)
-    curves = ((x, truth, palette.true_reward, "solid", "true reward"),
-              (in_ppo, score, palette.reward, "dash", "reward-model score"))  # fmt: skip
-    for place, values, _, dash, _ in curves:
-        fig.add_scatter(x=place, y=values, mode="lines", line=theme.ghost(palette, dash), hoverinfo="skip")
-    for place, values, hue, dash, name in curves:
-        fig.add_scatter(x=place, y=values, mode="lines", line=theme.line(hue, dash), name=name,
-                        hovertemplate=f"{name} %{{y:.2f}}<extra></extra>")  # fmt: skip
-    for place, values, hue, _, _ in curves:
-        fig.add_scatter(x=place[-1:], y=values[-1:], mode="markers", marker={"color": hue.mark, "size": 9},
-                        hoverinfo="skip")  # fmt: skip
-    name_ends(fig, curves)
-    _mark_peak(fig, view, in_ppo, run.ppo.true_reward)
-    fig.update_yaxes(range=padded(np.concatenate([truth, score])))
+    curves = (
+        Curve(x, truth, palette.true_reward, "solid", "true reward"),
+        Curve(in_ppo, score, palette.reward, "dash", "reward-model score"),
+    )
+    fig = stages.banded(
+        view,
+        y="reward [own units]",
+        data=[
+            *(curve.ghost(palette) for curve in curves),
+            *(curve.played("") for curve in curves),
+            *(curve.head() for curve in curves),
+        ],
+        annotations=[*end_names(curves), *_peak(view, in_ppo, run.ppo.true_reward)],
+        yaxis={"range": padded(np.concatenate([truth, score]))},
+        height=360,
+    )
     shown = np.arange(len(x))  # row n_sft + 1: the reward model is trained, PPO has not begun
     step = np.maximum(shown - n_sft - 1, 0)
     return Chart(
@@ -81,14 +84,17 @@ def whole_pipeline(view: View) -> Chart:
     )
 
 
-def _mark_peak(fig: go.Figure, view: View, x: np.ndarray, truth: np.ndarray) -> None:
-    """Name the peak of the true reward where PPO goes past it."""
-    peak = int(truth.argmax())
-    if lost_share(truth) >= LOST_SHARE:
-        fig.add_annotation(
-            x=x[peak], y=truth[peak], text=f"peak: step {peak}", showarrow=True, arrowhead=0, ax=0, ay=-20,
-            arrowcolor=view.palette.true_reward.mark, font={"size": 12, "color": view.palette.true_reward.text},
-        )  # fmt: skip
+def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
+    """Annotation at the peak of the true reward, where PPO goes past it."""
+    peak, hue = int(truth.argmax()), view.palette.true_reward
+    if lost_share(truth) < LOST_SHARE:
+        return []
+    return [
+        {
+            "x": x[peak], "y": truth[peak], "text": f"peak: step {peak}", "showarrow": True, "arrowhead": 0, "ax": 0,
+            "ay": -20, "arrowcolor": hue.mark, "font": {"size": 12, "color": hue.text},
+        }
+    ]  # fmt: skip
 
 
 def sft_outcome(run: PipelineRun) -> str:

@@ -36,6 +36,10 @@ BASELINE = {
     "learned value V of every prefix says what was expected (GAE, γ = 1, λ = 0.95), so each token has an advantage of "
     "its own; the last one’s is its reward r minus V.",
 }
+SIGN = """
+Mind the sign: every token *pays* β times its log-ratio, and the score comes once, with the last token. A token that has
+become rarer than under the reference has a negative log-ratio and is paid back.
+"""
 REAL = """
 #### What a real LLM has that this toy has not
 Tens of thousands of tokens to choose from at every position, so its KL is estimated from samples; one network for all

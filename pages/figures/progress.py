@@ -4,7 +4,7 @@ import numpy as np
 
 from pages.figures import theme
 from pages.figures.chart import Chart
-from pages.figures.marks import LOST_SHARE, lost_share, minus, name_ends, padded
+from pages.figures.marks import LOST_SHARE, Curve, end_names, lost_share, minus, padded
 from pages.figures.view import View
 
 PANELS = {"yaxis": [0.56, 1.0], "yaxis2": [0.0, 0.42]}
@@ -32,20 +32,26 @@ def score_and_truth_by_kl(view: View) -> Chart:
 def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
     palette, truth, score = view.palette, view.run.ppo.true_reward, view.run.ppo.reward
     peak, counts = int(truth.argmax()), np.arange(1, len(x) + 1)
-    fig = theme.figure(palette, x=title, y="reward [own units]", height=340, showlegend=False)
-    curves = ((x, truth, palette.true_reward, "solid", "true reward"),
-              (x, score, palette.reward, "dash", "reward-model score"))  # fmt: skip
-    for _, values, _, dash, _ in curves:
-        fig.add_scatter(x=x, y=values, mode="lines", line=theme.ghost(palette, dash), hoverinfo="skip")
-    for _, values, hue, dash, name in curves:
-        fig.add_scatter(x=x, y=values, mode="lines", line=theme.line(hue, dash),
-                        hovertemplate=f"{at}<br>{name} %{{y:.2f}}<extra></extra>")  # fmt: skip
-    fig.add_scatter(x=x[[peak]], y=truth[[peak]], mode="markers",
-                    marker={"symbol": "star", "size": 14, "color": palette.true_reward.mark},
-                    hovertemplate=f"highest true reward: %{{y:.2f}} after step {peak}<extra></extra>")  # fmt: skip
-    name_ends(fig, curves)
-    fig.update_xaxes(range=padded(x, 0.03), zeroline=False)
-    fig.update_yaxes(range=padded(np.concatenate([truth, score])))
+    curves = (
+        Curve(x, truth, palette.true_reward, "solid", "true reward"),
+        Curve(x, score, palette.reward, "dash", "reward-model score"),
+    )
+    star = {
+        "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers",
+        "marker": {"symbol": "star", "size": 14, "color": palette.true_reward.mark},
+        "hovertemplate": f"highest true reward: %{{y:.2f}} after step {peak}<extra></extra>",
+    }  # fmt: skip
+    fig = theme.figure(
+        palette,
+        x=title,
+        y="reward [own units]",
+        data=[*(curve.ghost(palette) for curve in curves), *(curve.played(f"{at}<br>") for curve in curves), star],
+        annotations=end_names(curves),
+        xaxis={"range": padded(x, 0.03), "zeroline": False},
+        yaxis={"range": padded(np.concatenate([truth, score]))},
+        height=340,
+        showlegend=False,
+    )
     return Chart(
         fig,
         f"Two lines over {title}: reward-model score and true reward. {over_optimisation(view)}",
@@ -83,25 +89,28 @@ def over_optimisation(view: View) -> str:
 def loss_and_reward(view: View) -> Chart:
     """The PPO loss of every step, above the reward that the policy reaches."""
     palette, loss, reward = view.palette, view.run.ppo.loss, view.run.ppo.reward
-    steps = np.arange(1, len(loss) + 1)
-    saw_x = np.stack([steps - 1, steps, np.full(len(steps), np.nan)], axis=1).ravel()
-    saw_y = np.concatenate([loss, np.full((len(steps), 1), np.nan)], axis=1).ravel()
-    neutral = theme.Hue(palette.ink, palette.ink)
-    fig = theme.figure(palette, x="PPO step", y="", height=380, showlegend=False)
-    panels = ((saw_x, saw_y, neutral, "y", "loss %{y:.3f}"),
-              (np.arange(len(reward)), reward, palette.reward, "y2", "reward %{y:.2f}"))  # fmt: skip
-    for x, y, _, axis, _ in panels:
-        fig.add_scatter(x=x, y=y, yaxis=axis, mode="lines", line=theme.ghost(palette), hoverinfo="skip")
-    for x, y, hue, axis, hover in panels:
-        fig.add_scatter(x=x, y=y, yaxis=axis, mode="lines", line=theme.line(hue),
-                        hovertemplate=f"step %{{x}}: {hover}<extra></extra>")  # fmt: skip
-    zero = {"zeroline": True, "zerolinecolor": palette.ghost, "fixedrange": True, "nticks": 5}
-    fig.update_layout(
-        yaxis={**zero, "domain": PANELS["yaxis"], "title": "PPO loss", "range": padded(np.append(loss.ravel(), 0))},
-        yaxis2={**zero, "domain": PANELS["yaxis2"], "title": "reward", "range": padded(reward)},
-        xaxis={"range": [-0.02 * len(loss), 1.02 * len(loss)], "anchor": "y2", "zeroline": False},
+    done, gap = np.arange(len(reward)), np.full((len(loss), 1), np.nan)
+    saw_x = np.concatenate([done[:-1, None], done[1:, None], gap], axis=1).ravel()
+    saw_y = np.concatenate([loss, gap], axis=1).ravel()
+    curves = (
+        Curve(saw_x, saw_y, theme.Hue(palette.ink, palette.ink), "solid", "loss"),
+        Curve(done, reward, palette.reward, "solid", "reward"),
     )
-    done = np.arange(len(reward))
+    data = [*(curve.ghost(palette) for curve in curves), *(curve.played("step %{x}: ") for curve in curves)]
+    for trace in data[1::2]:
+        trace["yaxis"] = "y2"
+    shared = {"zeroline": True, "fixedrange": True, "nticks": 5}
+    fig = theme.figure(
+        palette,
+        x="PPO step",
+        y="PPO loss",
+        data=data,
+        xaxis={"range": [-0.02 * len(loss), 1.02 * len(loss)], "anchor": "y2", "zeroline": False},
+        yaxis={**shared, "domain": PANELS["yaxis"], "range": padded(np.append(loss.ravel(), 0))},
+        yaxis2={**shared, "domain": PANELS["yaxis2"], "title": {"text": "reward"}, "range": padded(reward)},
+        height=380,
+        showlegend=False,
+    )
     return Chart(
         fig,
         f"Two panels over PPO steps: the loss of each step, and the mean reward. {loss_reading(view)}",

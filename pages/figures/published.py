@@ -65,11 +65,11 @@ PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
 
 MANY_LABELS = 2000
 OVER_OPTIMISATION = f"""
-In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers
-about which the reward model is wrong, and more steps find more of them. Accuracy is no protection: it is measured on
-answers that the SFT policy writes, and PPO leaves those behind. Here even {MANY_LABELS:,} comparisons do not
-cure it in the helpfulness scenario, since the reward model sees style and not truth (try β = 0 and 60 steps).
-{GAO.link} fitted true reward as a function of √KL; in their runs the KL penalty acted like stopping early†.
+In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
+which the reward model is wrong. In the helpfulness scenario with β = 0, more steps find more of them, and even
+{MANY_LABELS:,} comparisons do not cure it, since the reward model sees style and not truth. Accuracy is no protection: it
+is measured on answers that the SFT policy writes, and PPO leaves those behind. {GAO.link} fitted true reward as a
+function of √KL; in their runs the KL penalty acted like stopping early†.
 """
 
 CAVEATS = """
@@ -149,22 +149,34 @@ def accuracies(view: View) -> Chart:
         ("reward model right", palette.reward, "circle", (("this run, held-out prompts", ours, 0.0), *ACCURACIES)),
         ("two labellers agree", palette.true_reward, "diamond", (("this run, expected", agreement, 0.0), *AGREEMENTS)),
     )
-    fig = theme.figure(palette, x="share of pairs", y="", height=360)
-    names, row = [], 0
+    names: list[str] = []
+    data = []
     for label, hue, symbol, entries in groups:
-        at = -(np.arange(len(entries)) + row)
-        fig.add_scatter(
-            x=[value for _, value, _ in entries], y=at, name=label, mode="markers",
-            error_x={"array": np.array([error or np.nan for *_, error in entries]), "color": hue.mark, "thickness": 1.5},
-            marker={"symbol": [symbol, *[f"{symbol}-open"] * (len(entries) - 1)], "size": 12, "color": hue.mark,
-                    "line": {"color": hue.mark, "width": 2}},
-            text=[name for name, *_ in entries], hovertemplate="%{text}: %{x:.1%}<extra></extra>",
+        data.append(
+            {
+                "type": "scatter", "mode": "markers",
+                "x": [value for _, value, _ in entries], "y": -(np.arange(len(entries)) + len(names)), "name": label,
+                "text": [name for name, *_ in entries],
+                "error_x": {"array": [error for *_, error in entries], "color": hue.mark, "thickness": 2, "width": 0},
+                "marker": {
+                    "symbol": [symbol, *[f"{symbol}-open"] * (len(entries) - 1)], "size": 12, "color": hue.mark,
+                    "line": {"color": hue.mark, "width": 2},
+                },
+                "hovertemplate": "%{text}: %{x:.1%}<extra></extra>",
+            }
         )  # fmt: skip
         names += [*(name for name, *_ in entries), ""]
-        row = len(names)
-    fig.update_yaxes(tickvals=[-i for i in range(len(names))], ticktext=names, range=[-len(names) + 1.4, 0.6],
-                     showgrid=False, zeroline=False)  # fmt: skip
-    fig.update_xaxes(tickformat=".0%", range=[min(0.49, ours - 0.02), max(0.86, agreement + 0.02, ours + 0.02)])
+    rows = {"tickvals": [-i for i in range(len(names))], "ticktext": names, "range": [-len(names) + 1.4, 0.6]}
+    shares = [min(0.49, ours - 0.02), max(0.86, agreement + 0.02, ours + 0.02)]
+    fig = theme.figure(
+        palette,
+        x="share of pairs",
+        y="",
+        data=data,
+        xaxis={"tickformat": ".0%", "range": shares},
+        yaxis={**rows, "showgrid": False, "zeroline": False},
+        height=360,
+    )
     return Chart(
         fig,
         f"Dot plot of reward-model accuracy and labeller agreement. This run: {ours:.1%} and {agreement:.1%}.",

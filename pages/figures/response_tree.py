@@ -23,23 +23,40 @@ TINTS = {"light": ("#f0f1f4", "#74cdad"), "dark": ("#232a34", "#157a60")}
 
 def tree_now(view: View) -> Chart:
     """The tree of the policy at the playhead."""
-    kept, rows = np.unique(view.progress, return_inverse=True) moving = _moving(view, tree_areas(view,
-view.policy_log_probs[kept])) return Chart( _tree(view, moving), "All responses to the chosen prompt as areas, opening,
-body and closing, as the policy answers at the playhead.", rows, moves=moving, title="The policy now", reading=( "From
-left to right: an opening, a body given that opening, a closing given both. The height of a closing is the "
-"probability of the whole response; its number and its green are the true reward. Outlined: demonstrated." ), )
+    kept, rows = np.unique(view.progress, return_inverse=True)
+    moving = _moving(view, tree_areas(view, view.policy_log_probs[kept]))
+    return Chart(
+        _tree(view, moving),
+        "All responses to the chosen prompt as areas, phrase by phrase, as the policy answers at the playhead.",
+        rows,
+        moves=moving,
+        title="The policy now",
+        reading=(
+            "From left to right: an opening, a body given that opening, a closing given both. The height of a closing "
+            "is the probability of the whole response; its number and its green are the true reward. Outlined: "
+            "demonstrated."
+        ),
+    )
 
 
-def tree_after_sft(view: View) -> Chart:"""The tree of the reference policy, where SFT ends."""
-    before, after = np.exp(view.run.sft.log_probs[[0, -1], view.prompt]) shown =
-np.unique(view.run.sft.demonstrations[view.prompt]) return Chart( _tree(view, _moving(view, tree_areas(view,
-view.run.sft.log_probs[-1:, view.prompt]))), "All responses to the chosen prompt as areas, as the policy answers after
-SFT.", np.zeros(len(view.timeline.frames), dtype=int), title="After SFT", reading=( f"The {len(shown)} demonstrated
-responses have {before[shown].sum():.1%} of the probability in the base policy and " f"{after[shown].sum():.1%} after
-SFT; the other {len(before) - len(shown)} share the rest." ), )
+def tree_after_sft(view: View) -> Chart:
+    """The tree of the reference policy, where SFT ends."""
+    before, after = np.exp(view.run.sft.log_probs[[0, -1], view.prompt])
+    shown = np.unique(view.run.sft.demonstrations[view.prompt])
+    return Chart(
+        _tree(view, _moving(view, tree_areas(view, view.run.sft.log_probs[-1:, view.prompt]))),
+        "All responses to the chosen prompt as areas, as the policy answers after SFT.",
+        np.zeros(len(view.timeline.frames), dtype=int),
+        title="After SFT",
+        reading=(
+            f"Demonstrated responses ({len(shown)} of {len(before)}) have {before[shown].sum():.1%} of the probability "
+            f"in the base policy and {after[shown].sum():.1%} after SFT."
+        ),
+    )
 
 
-def tree_areas(view: View, log_probs: Array) -> Array:"""Probability of every prefix, openings first, then bodies, then whole responses, (rows, 4 + 20 + 80)."""
+def tree_areas(view: View, log_probs: Array) -> Array:
+    """Probability of every prefix, (rows, 4 + 20 + 80): openings first, then bodies, then whole responses."""
     return np.exp(np.concatenate(prefix_log_probs(log_probs, view.run.scenario.shape), axis=-1))
 
 
@@ -85,9 +102,9 @@ def _names(view: View) -> list[str]:
         [phrase.kind.replace("_", " ") for phrase in phrases]
         for phrases in view.run.scenario.phrases[view.prompt].values()
     )
-    n_bodies = len(openings) * len(bodies)
     truth = view.run.scenario.true_reward[view.prompt].tolist()
-    leaves = [f"{kind} {minus(u, '+.1f')}" for kind, u in zip(closings * n_bodies, truth, strict=True)]
+    before = len(openings) * len(bodies)
+    leaves = [f"{kind} {minus(u, '+.1f')}" for kind, u in zip(closings * before, truth, strict=True)]
     return [f"{kind} {{:.0%}}" for kind in openings] + bodies * len(openings) + leaves
 
 
@@ -102,12 +119,14 @@ def _tree(view: View, moving: dict[int, dict[str, Any]]) -> go.Figure:
          "hovertemplate": "%{hovertext}<br><b>%{customdata:.2%}</b><extra></extra>"}
         for trace, (part, marker) in enumerate(zip(_parts(view), looks, strict=True))
     ]  # fmt: skip
+    quiet = {"showgrid": False, "zeroline": False}
     return theme.figure(
-        view.palette, x="", y="probability", data=bars, height=HEIGHT, showlegend=False, barmode="overlay", bargap=0,
-        xaxis={"range": [0, LEFT[-1] + WIDTH[-1]], "tickvals": LEFT + WIDTH / 2, "ticktext": list(SLOTS), "side": "top",
-               "showgrid": False, "zeroline": False, "tickfont": {"size": 13}},
-        yaxis={"range": [1.004, -0.004], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False,
-               "zeroline": False},
+        view.palette, x="", y="probability [%]", data=bars, height=HEIGHT, showlegend=False, barmode="overlay",
+        bargap=0,
+        xaxis={"range": [0, LEFT[-1] + WIDTH[-1]], "tickvals": LEFT + WIDTH / 2, "ticktext": list(SLOTS),
+               "side": "top", "tickfont": {"size": 13}, **quiet},
+        yaxis={"range": [1.004, -0.004], "tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": [0, 25, 50, 75, 100],
+               **quiet},
     )  # fmt: skip
 
 

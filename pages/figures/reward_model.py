@@ -15,6 +15,7 @@ from rlhf_core.features import FEATURES
 
 LOG_2 = float(np.log(2))
 MOST_BINS, PAIRS_PER_BIN = 5, 15
+PART = {1: "whole", 2: "half", 3: "third", 4: "quarter", 5: "fifth"}
 RISE = 0.01
 """Nats by which the held-out loss must rise again before the words say so."""
 ROW, THICKNESS = 36, 0.36
@@ -24,7 +25,7 @@ ROW, THICKNESS = 36, 0.36
 def loss(view: View) -> Chart:
     """Bradley–Terry loss on training and held-out pairs, over the fit's epochs."""
     reward, palette, floor = view.run.reward, view.palette, view.run.reward.pairs.floor
-    fig, grows = learning_curves(
+    drawn = learning_curves(
         palette, {"training pairs": reward.loss, "held-out pairs": reward.heldout_loss}, palette.reward,
         x="reward-model epoch", y="loss [nats per pair]", unit=" nats",
         levels=(
@@ -33,10 +34,11 @@ def loss(view: View) -> Chart:
         ),
     )  # fmt: skip
     return Chart(
-        fig,
+        drawn.figure,
         "Bradley–Terry loss over epochs on training and held-out pairs, from log 2 downwards.",
         view.timeline.rm_epochs,
-        grows=grows,
+        moves=drawn.moves,
+        grows=drawn.grows,
         title="The loss starts at log 2, where every score is equal",
         reading=(
             f"Training pairs: {reward.loss[0]:.2f} to {reward.loss[-1]:.2f}. Held-out pairs: to "
@@ -56,57 +58,88 @@ def _turn(heldout: Array) -> str:
 
 def accuracy(view: View) -> Chart:
     """Share of pairs ranked as the labeller did, with the labellers' agreement and the ceiling."""
-    reward, palette, pairs = view.run.reward, view.palette, view.run.reward.pairs train, heldout = 100 *
-reward.train_accuracy, 100 * reward.heldout_accuracy fig, grows = learning_curves( palette,
-{"training pairs": _from_first(train), "held-out pairs": _from_first(heldout)}, palette.reward, x="reward-model epoch",
-y="accuracy [% of pairs]", unit="%", levels=( Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}",
-palette.true_reward.text), Level(100 * pairs.agreement, f"two labellers agree on {pairs.agreement:.0%}", palette.muted,
-"bottom right"), Level(50, "a coin", palette.muted), ), )  # fmt: skip n_heldout = int(pairs.heldout.sum()) return
-Chart( fig, "Accuracy over epochs on training and held-out pairs, with the labellers' agreement and the ceiling.",
-view.timeline.rm_epochs, grows=grows, title="How often does it prefer what the labeller preferred?", reading=( f"In the
-end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of " f"{n_heldout}
-held-out pairs. Epoch 0 is left out: all scores are equal there, and a tie counts as wrong, as " "in TRL." ), )
+    reward, palette, pairs = view.run.reward, view.palette, view.run.reward.pairs
+    train, heldout = 100 * reward.train_accuracy, 100 * reward.heldout_accuracy
+    agreement = f"two labellers agree on {pairs.agreement:.0%}"
+    drawn = learning_curves(
+        palette, {"training pairs": _from_first(train), "held-out pairs": _from_first(heldout)}, palette.reward,
+        x="reward-model epoch", y="accuracy [% of pairs]", unit="%",
+        levels=(
+            Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}", palette.true_reward.text),
+            Level(100 * pairs.agreement, agreement, palette.muted, "bottom right"),
+            Level(50, "a coin", palette.muted),
+        ),
+    )  # fmt: skip
+    n_heldout = int(pairs.heldout.sum())
+    return Chart(
+        drawn.figure,
+        "Accuracy over epochs on training and held-out pairs, with the labellers' agreement and the ceiling.",
+        view.timeline.rm_epochs,
+        moves=drawn.moves,
+        grows=drawn.grows,
+        title="How often does it prefer what the labeller preferred?",
+        reading=(
+            f"In the end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of "
+            f"{n_heldout} held-out pairs. Epoch 0 is left out: all scores are equal there, and a tie counts as wrong, "
+            "as in TRL."
+        ),
+    )
 
 
-def _from_first(values: Array) -> Array:"""Values with a gap at epoch 0."""
+def _from_first(values: Array) -> Array:
+    """Values with a gap at epoch 0."""
     return np.append(np.nan, values[1:])
 
 
 def reliability(view: View) -> Chart:
     """How sure the reward model is against how often labellers side with it."""
-    palette, pairs = view.palette, view.run.reward.pairs epochs, rows = np.unique(view.timeline.rm_epochs,
-return_inverse=True) margins = view.run.reward.margins(epochs) train, heldout = ( [100 * part for part in
-reliability_of(margins[:, mine], n_bins=_bins(int(mine.sum())))] for mine in (~pairs.heldout, pairs.heldout) ) diagonal
-=
-{ "type": "scatter", "x": [50, 100], "y": [50, 100], "mode": "lines", "line": theme.ghost(palette, "dash"), "name": "perfectly calibrated", "hoverinfo": "skip", }
-# fmt: skip lowest = min(float((share - error).min()) for _, share, error in (train, heldout)) fig = theme.figure(
-palette, x="how sure the reward model is [%]", y="labellers who agree with it [%]", data=[diagonal,
-*_bin_traces(palette, "training", train, 9), *_bin_traces(palette, "held out", heldout, 11)],
-xaxis={"range": [47, 103]}, yaxis={"range": [max(lowest - 5, -2), 104]}, )  # fmt: skip (*_, sure), (*_, share), (*_,
-error) = (part[-1] for part in heldout) return Chart( fig, "Reliability diagram: the reward model's confidence against
-the share of labellers who agree, in bins.", rows,
-moves={ trace: {"x": bins[0], "y": bins[1], "error_y.array": bins[2]} for trace, bins in ((2, train), (4, heldout)) },
-title="When it is 80% sure, is it right 80% of the time?", reading=( f"On the {_part(heldout[0].shape[1])} held-out
-pairs it is surest of, it is {sure:.0f}% sure, and labellers prefer " f"its favourite in {share:.0f}% (± {error:.0f}).
-On the dashed line the two are equal. Whiskers: one " "standard error." ), )
+    palette, pairs = view.palette, view.run.reward.pairs
+    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
+    margins = view.run.reward.margins(epochs)
+    train, heldout = (_binned(margins[:, mine]) for mine in (~pairs.heldout, pairs.heldout))
+    lowest = min(float((share - error).min()) for _, share, error in (train, heldout))
+    diagonal = {
+        "type": "scatter", "x": [50, 100], "y": [50, 100], "mode": "lines", "line": theme.ghost(palette, "dash"),
+        "name": "perfectly calibrated", "hoverinfo": "skip",
+    }  # fmt: skip
+    fig = theme.figure(
+        palette, x="how sure the reward model is [%]", y="labellers who agree with it [%]",
+        data=[diagonal, *_bin_traces(palette, "training", train), *_bin_traces(palette, "held out", heldout)],
+        xaxis={"range": [47, 103]}, yaxis={"range": [max(lowest - 5, -2), 104]},
+    )  # fmt: skip
+    sure, share, error = (part[-1, -1] for part in heldout)
+    return Chart(
+        fig,
+        "Reliability diagram: the reward model's confidence against the share of labellers who agree, in bins.",
+        rows,
+        moves={
+            trace: {"x": bins[0], "y": bins[1], "error_y.array": bins[2]} for trace, bins in ((2, train), (4, heldout))
+        },
+        title="When it is 80% sure, is it right 80% of the time?",
+        reading=(
+            f"On the {PART[heldout[0].shape[1]]} of the held-out pairs where it is surest, it is {sure:.0f}% sure, and "
+            f"labellers prefer its favourite in {share:.0f}% (± {error:.0f}). On the dashed line the two are equal. "
+            "Whiskers: one standard error."
+        ),
+    )
 
 
-def _bins(n_pairs: int) -> int: return int(np.clip(n_pairs // PAIRS_PER_BIN, 1, MOST_BINS))
+def _binned(margins: Array) -> list[Array]:
+    """Confidence, share of labellers who agree, and its standard error, in percent, each (rows, n_bins)."""
+    n_bins = int(np.clip(margins.shape[1] // PAIRS_PER_BIN, 1, MOST_BINS))
+    return [100 * part for part in reliability_of(margins, n_bins=n_bins)]
 
 
-def _part(n_bins: int) -> str: return
-{1: "whole of the", 2: "half of the", 3: "third of the", 4: "quarter of the", 5: "fifth of the"}[n_bins]
-
-
-def _bin_traces(palette: theme.Palette, name: str, bins: list[Array], size: int) -> list[dict[str, Any]]:"""The bins of the finished model in outline, and those that move."""
-    (sure, share, error), symbol = bins, "circle" if name == "training" else "diamond"
+def _bin_traces(palette: theme.Palette, name: str, bins: list[Array]) -> list[dict[str, Any]]:
+    """The bins of the finished model in outline, and those that move."""
+    sure, share, error = bins
+    symbol, size, opacity = ("circle", 9, 0.65) if name == "training" else ("diamond", 11, 1)
     common = {"type": "scatter", "name": name}
     return [
         {**common, "x": sure[-1], "y": share[-1], "mode": "lines+markers", "hoverinfo": "skip", "showlegend": False,
          "line": {"color": palette.ghost, "width": 1.2}, "marker": {"symbol": f"{symbol}-open", "size": size}},
         {**common, "x": sure[0], "y": share[0], "mode": "markers",
-         "marker": {"symbol": symbol, "size": size, "color": palette.reward.mark,
-                    "opacity": 1 if name == "held out" else 0.65},
+         "marker": {"symbol": symbol, "size": size, "color": palette.reward.mark, "opacity": opacity},
          "error_y": {"array": error[0], "color": palette.reward.mark, "thickness": 1.2, "width": 3},
          "hovertemplate": f"{name} pairs<br>%{{x:.0f}}% sure, %{{y:.0f}}% agree<extra></extra>"},
     ]  # fmt: skip
@@ -114,28 +147,41 @@ def _bin_traces(palette: theme.Palette, name: str, bins: list[Array], size: int)
 
 def weights(view: View) -> Chart:
     """Weight of every feature, over the fit's epochs."""
-    reward = view.run.reward epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True) order =
-np.argsort(-reward.weights[-1], kind="stable") moving, final = reward.weights[epochs][:, order], reward.weights[-1,
-order] labels = [FEATURES[i].label for i in order] fig = named_bars( view, labels, final, x="weight [log-odds per
-standard deviation]", now=moving[0], limits=(float(reward.weights.min()), float(reward.weights.max())), )  # fmt: skip
-return Chart( fig, "Weight of each of twelve style features, in the course of the fit.", rows,
-moves={1: {"x": moving}}, title="What it has learned is style", reading=( f"Outlines are the final weights. Highest:
-“{labels[0]}” ({minus(final[0], '+.2f')}); lowest: “{labels[-1]}” " f"({minus(final[-1], '+.2f')}). A weight is a
-correlation in the pairs, not a reason." ), )
+    reward = view.run.reward
+    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
+    order = np.argsort(-reward.weights[-1], kind="stable")
+    moving, final = reward.weights[epochs][:, order], reward.weights[-1, order]
+    labels = [FEATURES[i].label for i in order]
+    fig = named_bars(
+        view, labels, final, x="weight [log-odds per standard deviation]", now=moving[0],
+        limits=(float(reward.weights.min()), float(reward.weights.max())),
+    )  # fmt: skip
+    return Chart(
+        fig,
+        "Weight of each of twelve style features, in the course of the fit.",
+        rows,
+        moves={1: {"x": moving}},
+        title="What it has learned is style",
+        reading=(
+            f"Outlines are the final weights. Highest: “{labels[0]}” ({minus(final[0], '+.2f')}); lowest: "
+            f"“{labels[-1]}” ({minus(final[-1], '+.2f')}). A weight is a correlation in the pairs, not a reason."
+        ),
+    )
 
 
-def named_bars( view: View, names: list[str], final: Array, *, x: str, now: Array, limits: tuple[float, float] ) ->
-go.Figure:"""Horizontal bars with name and final value above each: trace 0 outlines the end, trace 1 moves."""
+def named_bars(
+    view: View, names: list[str], final: Array, *, x: str, now: Array, limits: tuple[float, float]
+) -> go.Figure:
+    """Horizontal bars with name and final value above each: trace 0 outlines the end, trace 1 moves."""
     palette, y = view.palette, np.arange(len(names))
     room = 0.04 * max(limits[1] - limits[0], 1e-3)
     low, high = min(limits[0], 0) - room, max(limits[1], 0) + 4 * room
+    inside = room / 8  # text at the very edge would be rounded out of the axis range
     bar = {
         "type": "bar", "y": y, "orientation": "h", "width": THICKNESS,
         "hovertemplate": [f"{name}<br>%{{x:+.3f}}<extra></extra>" for name in names],
     }  # fmt: skip
     words = {"type": "scatter", "y": y - 0.4, "mode": "text", "hoverinfo": "skip", "cliponaxis": False}
-    inside = room / 8  # text at the very edge would be rounded out of the axis range
-    values = [minus(value, "+.2f") for value in final]
     return theme.figure(
         palette, x=x, y="", height=ROW * len(names) + 60, barmode="overlay", showlegend=False, bargap=0,
         data=[
@@ -143,8 +189,8 @@ go.Figure:"""Horizontal bars with name and final value above each: trace 0 outli
             {**bar, "x": now, "marker": {"color": palette.reward.mark}},
             {**words, "x": np.full(len(y), low + inside), "text": names, "textposition": "middle right",
              "textfont": {"size": 12.5}},
-            {**words, "x": np.full(len(y), high - inside), "text": values, "textposition": "middle left",
-             "textfont": {"size": 12.5, "color": palette.reward.text}},
+            {**words, "x": np.full(len(y), high - inside), "text": [minus(value, "+.2f") for value in final],
+             "textposition": "middle left", "textfont": {"size": 12.5, "color": palette.reward.text}},
         ],
         xaxis={"range": [low, high]},
         yaxis={"range": [len(names) - 0.6, -0.85], "showticklabels": False, "showgrid": False, "zeroline": False},

@@ -20,7 +20,7 @@ CURVE = 81
 
 
 def pairs_of_prompt(view: View) -> Array:
-    """Comparisons of the chosen prompt, from the one that the finished model ranks most clearly to its worst mistake."""
+    """Comparisons of the chosen prompt, from the one that the finished model ranks most clearly to its worst miss."""
     mine = np.flatnonzero(view.run.reward.pairs.prompt == view.prompt)
     final = view.run.reward.margins(np.array([-1]))[0, mine]
     return mine[np.argsort(-final, kind="stable")]
@@ -67,72 +67,120 @@ def all_pairs(rank: int) -> Callable[[View], Chart]:
 
 def written_scores(view: View, pair: int) -> tuple[Array, Array, Array]:
     """Scores of both sides and their difference at every epoch, rounded so that the written ones subtract exactly."""
-    pairs, reward = view.run.reward.pairs, view.run.reward scores = reward.log_odds(int(pairs.prompt[pair]),
-np.arange(len(reward.weights))) rejected = np.round(scores[:, pairs.rejected[pair]], 2) margin = np.round(scores[:,
-pairs.chosen[pair]] - scores[:, pairs.rejected[pair]], 2) return rejected + margin, rejected, margin
+    pairs, reward = view.run.reward.pairs, view.run.reward
+    scores = reward.log_odds(int(pairs.prompt[pair]), np.arange(len(reward.weights)))
+    rejected = np.round(scores[:, pairs.rejected[pair]], 2)
+    margin = np.round(scores[:, pairs.chosen[pair]] - scores[:, pairs.rejected[pair]], 2)
+    return rejected + margin, rejected, margin
 
 
-def _loss(view: View, pair: int) -> Live: epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
-chosen, rejected, margin = (part[epochs] for part in written_scores(view, pair)) values =
-{ "chosen": [minus(value) for value in chosen], "rejected": [_bracketed(value) for value in rejected], "margin": [minus(value) for value in margin], "p": [f"{p:.2f}" for p in special.expit(margin)], "loss": [f"{loss:.2f}" for loss in np.logaddexp(0, -margin)], }
-last = f"= {values['loss'][-1]}" template = ( '<p class="sr-sum">−log σ(<b class="reward" data-slot="chosen"></b> − <b
-class="reward" data-slot="rejected"></b>) = ' '−log σ(<span data-slot="margin"></span>) = −log <span
-data-slot="p"></span> = <b data-slot="loss"></b></p>' f'<p class="sr-note">After training: −log
-σ({values["chosen"][-1]} − {values["rejected"][-1]}) {last}. With 10 ' f"added to both: −log σ({minus(chosen[-1] + 10)}
-− {_bracketed(rejected[-1] + 10)}) {last}. Only the difference " "counts.</p>" ) return Live(template, rows, values)
+def _loss(view: View, pair: int) -> Live:
+    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
+    chosen, rejected, margin = (part[epochs] for part in written_scores(view, pair))
+    values = {
+        "chosen": [minus(value) for value in chosen],
+        "rejected": [_bracketed(value) for value in rejected],
+        "margin": [minus(value) for value in margin],
+        "p": [f"{p:.2f}" for p in special.expit(margin)],
+        "loss": [f"{loss:.2f}" for loss in np.logaddexp(0, -margin)],
+    }
+    last = f"= {values['loss'][-1]}"
+    template = (
+        '<p class="sr-sum">−log σ(<b class="reward" data-slot="chosen"></b> − '
+        '<b class="reward" data-slot="rejected"></b>) = −log σ(<span data-slot="margin"></span>) = '
+        '−log <span data-slot="p"></span> = <b data-slot="loss"></b></p>'
+        f'<p class="sr-note">After training: <span class="sr-one">−log σ({values["chosen"][-1]} − '
+        f'{values["rejected"][-1]}) {last}</span>. With 10 added to both: <span class="sr-one">−log σ('
+        f"{minus(chosen[-1] + 10)} − {_bracketed(rejected[-1] + 10)}) {last}</span>. Only the difference counts.</p>"
+    )
+    return Live(template, rows, values)
 
 
-def _bracketed(value: float) -> str:"""A number to be subtracted, in brackets where it is negative."""
-    text = minus(value) return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
+def _bracketed(value: float) -> str:
+    """A number to be subtracted, in brackets where it is negative."""
+    text = minus(value)
+    return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
 
 
-def _cards(view: View, pair: int) -> Live: pairs, truth = view.run.reward.pairs, view.run.scenario.true_reward epochs,
-rows = np.unique(view.timeline.rm_epochs, return_inverse=True) chosen, rejected, _ = written_scores(view, pair) values,
-cards = {}, "" for word, mark, side, scores in (("chosen", "✓", pairs.chosen, chosen), ("rejected", "✗",
-pairs.rejected, rejected)): response = int(side[pair]) values[word] = [minus(value) for value in scores[epochs]] cards
-+= ( f'<div class="sr-card {word}"><span class="sr-tag">{mark} {word}</span>'
-f"<p>{escape(view.responses[response])}</p>" f'<div class="sr-foot"><span>score now <b class="reward"
-data-slot="{word}"></b> log-odds, after training ' f'{values[word][-1]}</span><span class="truth">true reward
-{minus(truth[view.prompt, response], "+.2f")}' "</span></div></div>" ) return Live(f'<div
-class="sr-cards">{cards}</div><p class="sr-note">{_verdict(view, pair)}</p>', rows, values)
+def _cards(view: View, pair: int) -> Live:
+    pairs, (chosen, rejected, _) = view.run.reward.pairs, written_scores(view, pair)
+    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
+    values = {
+        "chosen": [minus(value) for value in chosen[epochs]],
+        "rejected": [minus(value) for value in rejected[epochs]],
+    }
+    cards = _card(view, "chosen", int(pairs.chosen[pair]), values["chosen"][-1])
+    cards += _card(view, "rejected", int(pairs.rejected[pair]), values["rejected"][-1])
+    return Live(f'<div class="sr-cards">{cards}</div><p class="sr-note">{_verdict(view, pair)}</p>', rows, values)
 
 
-def _verdict(view: View, pair: int) -> str:"""Whether the pair trains the model, and how sure a labeller is of this choice."""
-    pairs = view.run.reward.pairs p = float(pairs.p_chosen[pair]) role = "A held-out pair: it only measures accuracy."
-if pairs.heldout[pair] else "A training pair." choice = "the truly better answer" if p > 0.5 else "the truly worse
-answer" if p < 0.5 else "one of two equals" return f"{role} The labeller chose {choice}; {p:.0%} of all labellers would
-have made this choice."
+def _card(view: View, word: str, response: int, final: str) -> str:
+    """One side of a comparison."""
+    truth = minus(view.run.scenario.true_reward[view.prompt, response], "+.2f")
+    return (
+        f'<div class="sr-card {word}"><span class="sr-tag">{"✓" if word == "chosen" else "✗"} {word}</span>'
+        f'<p>{escape(view.responses[response])}</p><div class="sr-foot"><span>score now '
+        f'<b class="reward" data-slot="{word}"></b> log-odds, after training {final}</span>'
+        f'<span class="truth">true reward {truth}</span></div></div>'
+    )
 
 
-def _sigmoid(view: View, ringed: int) -> Chart: palette, pairs = view.palette, view.run.reward.pairs epochs, rows =
-np.unique(view.timeline.rm_epochs, return_inverse=True) margins = np.round(view.run.reward.margins(epochs), 2) drawn =
-np.arange(len(pairs.prompt)) < MOST_DOTS own, train, heldout = margins[:, [ringed]], margins[:, ~pairs.heldout &
-drawn], margins[:, pairs.heldout & drawn] widest = 1.06 * max(float(np.abs(margins[:, drawn]).max()),
-float(np.abs(own).max()), 0.5) curve = np.linspace(-widest, widest, CURVE) fig = theme.figure( palette, x="score of the
-chosen − score of the rejected [log-odds]", y="σ of the difference [%]", data=[ _dots(curve, mode="lines",
-line=theme.ghost(palette), hoverinfo="skip", showlegend=False), *(_group(palette, "training", "circle", train)),
-*(_group(palette, "held out", "diamond", heldout)), _ring(view, ringed, own),
-{"type": "scatter", "x": [-0.5 * widest, 0.5 * widest], "y": [105, 105], "mode": "text", "hoverinfo": "skip", "text": _sides(margins[0]), "textfont": {"size": 12.5, "color": palette.muted}, "showlegend": False},
-],
-shapes=[{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": palette.muted, "width": 1, "dash": "dot"}}],
-xaxis={"range": [-widest, widest], "zeroline": False}, yaxis={"range": [-6, 112], "tickvals": [0, 25, 50, 75, 100]}, )
-# fmt: skip paths = {2: train, 4: heldout, 5: own} return Chart( fig, "The sigmoid with one dot per comparison, at the
-difference between the scores of its two responses.", rows,
-moves={ **{trace: {"x": moving, "y": _percent(moving)} for trace, moving in paths.items()}, 6: {"text": [_sides(row) for row in margins]}, },
-title="Training pushes the chosen answers to the right", reading=_sigmoid_reading(margins[-1], drawn), )
+def _verdict(view: View, pair: int) -> str:
+    """Whether the pair trains the model, and how sure a labeller is of this choice."""
+    pairs = view.run.reward.pairs
+    p = float(pairs.p_chosen[pair])
+    role = "A held-out pair: it only measures accuracy." if pairs.heldout[pair] else "A training pair."
+    choice = "the truly better answer" if p > 0.5 else "the truly worse answer" if p < 0.5 else "one of two equals"
+    return f"{role} The labeller chose {choice}; {p:.0%} of all labellers would have made this choice."
 
 
-def _sigmoid_reading(final: Array, drawn: Array) -> str: words = ( f"One dot is one comparison. All start at 0, where σ
-is one half. In the end {(final > 0).mean():.0%} lie right of 0 " f"and {(final < 0).mean():.0%} left of it: there the
-model prefers what the labeller rejected." ) return words if drawn.all() else f"{words} Drawn are {drawn.sum()} of
-{len(drawn)} pairs."
+def _sigmoid(view: View, ringed: int) -> Chart:
+    palette, pairs = view.palette, view.run.reward.pairs
+    epochs, rows = np.unique(view.timeline.rm_epochs, return_inverse=True)
+    margins = np.round(view.run.reward.margins(epochs), 2)
+    drawn = np.arange(len(pairs.prompt)) < MOST_DOTS
+    own, train, heldout = margins[:, [ringed]], margins[:, ~pairs.heldout & drawn], margins[:, pairs.heldout & drawn]
+    widest = 1.06 * max(float(np.abs(margins[:, drawn]).max()), float(np.abs(own).max()), 0.5)
+    curve = np.linspace(-widest, widest, CURVE)
+    fig = theme.figure(
+        palette, x="score of the chosen − score of the rejected [log-odds]", y="σ of the difference [%]",
+        data=[
+            _dots(curve, mode="lines", line=theme.ghost(palette), hoverinfo="skip", showlegend=False),
+            *_group(palette, "training", "circle", train), *_group(palette, "held out", "diamond", heldout),
+            _ring(view, ringed, own), _counts(palette, widest, margins[0]),
+        ],
+        shapes=[{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1,
+                 "line": {"color": palette.muted, "width": 1, "dash": "dot"}}],
+        xaxis={"range": [-widest, widest], "zeroline": False},
+        yaxis={"range": [-6, 112], "tickvals": [0, 25, 50, 75, 100]},
+    )  # fmt: skip
+    moves = {
+        trace: {"x": moving, "y": _percent(moving)} for trace, moving in ((2, train), (4, heldout), (5, own))
+    }
+    return Chart(
+        fig,
+        "The sigmoid with one dot per comparison, at the difference between the scores of its two responses.",
+        rows,
+        moves={**moves, 6: {"text": [_sides(row) for row in margins]}},
+        title="Training pushes the chosen answers to the right",
+        reading=_sigmoid_reading(margins[-1], drawn),
+    )
 
 
-def _dots(margins: Array, **style: Any) -> dict[str, Any]: return
-{"type": "scatter", "x": margins, "y": _percent(margins), **style}
+def _sigmoid_reading(final: Array, drawn: Array) -> str:
+    words = (
+        f"One dot is one comparison. All start at 0, where σ is one half. In the end {(final > 0).mean():.0%} lie "
+        f"right of 0 and {(final < 0).mean():.0%} left of it: there the model prefers what the labeller rejected."
+    )
+    return words if drawn.all() else f"{words} Drawn are {drawn.sum()} of {len(drawn)} pairs."
 
 
-def _group(palette: theme.Palette, name: str, symbol: str, margins: Array) -> list[dict[str, Any]]:"""Where the dots end, and the dots that move there."""
+def _dots(margins: Array, **style: Any) -> dict[str, Any]:
+    return {"type": "scatter", "x": margins, "y": _percent(margins), **style}
+
+
+def _group(palette: theme.Palette, name: str, symbol: str, margins: Array) -> list[dict[str, Any]]:
+    """Where the dots end, and the dots that move there."""
     ghost = {"symbol": symbol, "size": 6, "color": palette.ghost, "opacity": 0.6}
     marker = {"symbol": symbol, "size": 8, "color": palette.reward.mark, "opacity": 0.4}
     hover = f"{name} pair<br>difference %{{x:.2f}}, σ = %{{y:.0f}}%<extra></extra>"
@@ -143,15 +191,22 @@ def _group(palette: theme.Palette, name: str, symbol: str, margins: Array) -> li
 
 
 def _ring(view: View, pair: int, margins: Array) -> dict[str, Any]:
+    """The chosen comparison."""
     chosen = wrap(excerpt(view.responses[int(view.run.reward.pairs.chosen[pair])], 120))
     marker = {"symbol": "circle-open", "size": 16, "color": view.palette.ink, "line": {"width": 2.5}}
-    return _dots(
-        margins[0], mode="markers", marker=marker, name="the pair above", hovertemplate=f"{chosen}<extra></extra>"
-    )
+    hover = f"{chosen}<br>difference %{{x:.2f}}<extra></extra>"
+    return _dots(margins[0], mode="markers", marker=marker, name="the pair above", hovertemplate=hover)
+
+
+def _counts(palette: theme.Palette, widest: float, margins: Array) -> dict[str, Any]:
+    """Shares of pairs on either side, at the top."""
+    return {
+        "type": "scatter", "x": [-0.5 * widest, 0.5 * widest], "y": [105, 105], "mode": "text", "hoverinfo": "skip",
+        "text": _sides(margins), "textfont": {"size": 12.5, "color": palette.muted}, "showlegend": False,
+    }  # fmt: skip
 
 
 def _sides(margins: Array) -> list[str]:
-    """Shares of pairs on either side of 0."""
     if not margins.any():
         return ["", "all tied"]
     return [f"disagrees: {(margins < 0).mean():.0%}", f"agrees: {(margins > 0).mean():.0%}"]

@@ -16,7 +16,6 @@ BUZZWORDS = (
     "First, you check 1, 2, 3, 4, 5. Then you, your great, wonderful you, check 6, 7, 8, 9, 10 and 11, 12, 13, 14, 15 "
     "with your brilliant, lovely 16, 17, 18, 19, 20"
 )
-
 STARTS: dict[str, Callable[[View], str]] = {
     "the truly best answer": lambda view: view.responses[int(np.argmax(view.run.scenario.true_reward[view.prompt]))],
     "the highest-scored answer": lambda view: view.responses[int(np.argmax(view.run.reward.scores[view.prompt]))],
@@ -40,8 +39,7 @@ def appraisal(view: View, text: str) -> str:
     """Score of a typed response in words, and what is remarkable about it."""
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
     total, scores = float(values.sum()), view.run.reward.scores[view.prompt]
-    beaten = int((scores < total).sum())
-    best, worst = int(np.argmax(values)), int(np.argmin(values))
+    beaten, best, worst = int((scores < total).sum()), int(np.argmax(values)), int(np.argmin(values))
     words = (
         f"**Reward {minus(total, '+.2f')}**, more than {beaten} of this prompt’s {len(scores)} answers get. Most is "
         f"earned by “{FEATURES[best].label}” ({minus(values[best], '+.2f')}), least by “{FEATURES[worst].label}” "
@@ -52,5 +50,5 @@ def appraisal(view: View, text: str) -> str:
     if not measure(view.question, [text])[0, FEATURE_NAMES.index("words")]:
         return f"{words} The features find no English word in it: the model is blind to what it says."
     if beaten == len(scores):
-        return f"{words} None of the {len(scores)} answers scores as high, and nothing in the model asks whether it is true."
+        words += f" None of the {len(scores)} answers scores as high, and nothing in the model asks whether it is true."
     return words

@@ -1,5 +1,6 @@
 """The horizontal axis that several charts share: the whole pipeline, one band for each stage."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -54,12 +55,23 @@ def course_places(view: View) -> np.ndarray:
     return np.concatenate([np.linspace(0, 1, n_sft + 1), np.linspace(2, 4, n_steps + 1)])
 
 
-def banded(view: View, *, y: str, short: bool = False, **layout: Any) -> go.Figure:
-    """Empty figure over the pipeline's axis: a band behind each stage, their names (`short` or in full) on top."""
-    fig = theme.figure(view.palette, x="epochs, then PPO steps", y=y, **layout)
-    fig.update_xaxes(range=[-0.12, 4.12], showgrid=False, zeroline=False, **_ticks(view))
-    fig.update_layout(shapes=[_band(view.palette)], annotations=_labels(view.palette, short), margin={"t": 24})
-    return fig
+def banded(
+    view: View, *, y: str, data: Sequence[Mapping[str, Any]], short: bool = False,
+    shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = (), **layout: Any,
+) -> go.Figure:  # fmt: skip
+    """Figure over the pipeline's axis: bands behind the stages, their names on top, in full or `short`."""
+    return theme.figure(
+        view.palette,
+        x="epochs, then PPO steps",
+        y=y,
+        data=data,
+        xaxis={"range": [-0.12, 4.12], "showgrid": False, "zeroline": False, **_ticks(view)},
+        shapes=[_band(view.palette), *shapes],
+        annotations=[*_names(view.palette, short), *annotations],
+        margin={"t": 24},
+        showlegend=False,
+        **layout,
+    )
 
 
 def _band(palette: Palette) -> dict[str, Any]:
@@ -70,13 +82,14 @@ def _band(palette: Palette) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _labels(palette: Palette, short: bool) -> list[dict[str, Any]]:
+def _names(palette: Palette, short: bool) -> list[dict[str, Any]]:
     return [
         {
-            "x": sum(EDGES[stage]) / 2, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "yshift": 1,
-            "text": SHORT.get(stage, stage) if short else stage, "showarrow": False, "font": {"size": 12, "color": palette.muted},
+            "x": sum(edges) / 2, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "yshift": 1,
+            "text": SHORT.get(stage, stage) if short else stage, "showarrow": False,
+            "font": {"size": 12, "color": palette.muted},
         }
-        for stage in EDGES
+        for stage, edges in EDGES.items()
     ]  # fmt: skip
 
 

@@ -5,10 +5,12 @@ wrong with it by naming file, prompt, phrase and field.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -52,12 +54,12 @@ class Scenario:
     name: str
     title: str
     summary: str
-    values: dict[str, float]
+    values: Mapping[str, float]
     clashes: tuple[Clash, ...]
     prompts: tuple[str, ...]
     heldout: NDArray[np.bool_]
     """(P,) prompts whose comparisons never train the reward model."""
-    phrases: tuple[dict[str, tuple[Phrase, ...]], ...]
+    phrases: tuple[Mapping[str, tuple[Phrase, ...]], ...]
     """Per prompt: slot name to its phrases."""
     responses: tuple[tuple[str, ...], ...]
     """P x R texts."""
@@ -131,11 +133,11 @@ def parse_scenario(text: str, name: str) -> Scenario:
         name=name,
         title=_text(data, "title", where),
         summary=_text(data, "summary", where),
-        values=weights,
+        values=MappingProxyType(weights),
         clashes=clashes,
         prompts=tuple(text for text, _, _ in sections),
         heldout=heldout,
-        phrases=phrases,
+        phrases=tuple(MappingProxyType(slots) for slots in phrases),
         responses=tuple(
             tuple(" ".join(phrase.text for phrase in combo) for combo in product(*slots.values())) for slots in phrases
         ),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rlhf_core import PipelineRun, policy, ppo
+from rlhf_core.advantages import group_mean, group_normalised
 from rlhf_core.distributions import expectation, kl_divergence, kl_terms, log_softmax
 from rlhf_core.optimum import FRONTIER_BETAS, frontier, optimal_log_probs
 from tests.core.runs import run
@@ -31,9 +32,9 @@ def runs(scenario: str, seeds: range = SEEDS, **settings: object) -> list[Pipeli
 @pytest.mark.parametrize("advantage", ESTIMATORS)
 def test_reward_and_j_rise_and_entropy_falls(scenario, advantage):
     for ours in runs(scenario, advantage=advantage):
-        assert ours.ppo.reward[-1] > ours.ppo.reward[0] + 0.5  # at least 0.9 reward units
+        assert ours.ppo.reward[-1] > ours.ppo.reward[0] + 0.5  # at least 0.78 reward units
         assert ours.ppo.objective[-1] > ours.ppo.objective[0] + 0.4
-        assert ours.ppo.entropy[-1] < ours.ppo.entropy[0] - 0.5
+        assert ours.ppo.entropy[-1] < ours.ppo.entropy[0] - 0.5  # at least 1.16 nats
 
 
 # ------------------------------------------------------------------ "each nat of distance has a price"
@@ -43,7 +44,7 @@ def test_a_higher_price_buys_less_distance(scenario):
     for seed in SEEDS:
         ends = [run(scenario=scenario, seed=seed, beta=beta).ppo for beta in (0.0, 0.1, 0.3, 1.0, 2.0)]
         assert (np.diff([end.kl[-1] for end in ends]) < 0).all()
-        assert (np.diff([end.reward[-1] for end in ends]) < 0.02).all()
+        assert (np.diff([end.reward[-1] for end in ends]) < 0).all()  # by at least 0.018
 
 
 @pytest.mark.parametrize("beta", [0.1, 0.5, 2.0])
@@ -59,7 +60,7 @@ def test_at_the_optimum_one_more_nat_brings_beta(scenario, beta):
 def test_the_penalty_is_no_lie_detector():
     """With the default price the reward is hacked all the same when PPO goes on for long.
 
-    The true reward falls from its peak while the reward still rises: in 8 to 10 of 10 seeds.
+    The true reward falls from its peak while the reward still rises: in 8 of 10 seeds (in the safety scenario in 4).
     """
     hacked = 0
     for ours in runs("helpfulness", ppo_steps=60):
@@ -77,7 +78,7 @@ def test_the_penalty_is_no_lie_detector():
 def test_the_frontier_is_the_optimum_of_every_beta(scenario):
     ours = run(scenario=scenario)
     reference, scores = ours.sft.log_probs[-1], ours.reward.scores
-    assert (np.diff(FRONTIER_BETAS) > 0).all() and ours.frontier.betas is not None
+    assert (np.diff(FRONTIER_BETAS) > 0).all() and FRONTIER_BETAS[0] == 0
     for i, beta in enumerate(ours.frontier.betas):
         best, _ = optimal_log_probs(reference, scores, beta=float(beta))
         assert ours.frontier.reward[i] == pytest.approx(expectation(best, scores).mean(), abs=1e-10)
@@ -111,13 +112,11 @@ def test_no_recorded_policy_lies_above_the_frontier(scenario, settings):
 
 def test_no_random_policy_lies_above_the_frontier():
     ours, rng = run(), np.random.default_rng(0)
-    reference, scores = ours.sft.log_probs[-1], ours.reward.scores
+    reference, scores, best = ours.sft.log_probs[-1], ours.reward.scores, ours.frontier
     for _ in range(50):
         other = log_softmax(reference + rng.normal(0, rng.uniform(0, 3), reference.shape) + rng.uniform(0, 3) * scores)
         reward, kl = expectation(other, scores).mean(), kl_divergence(other, reference).mean()
-        assert (
-            reward - ours.frontier.betas * kl <= ours.frontier.reward - ours.frontier.betas * ours.frontier.kl
-        ).all()
+        assert (reward - best.betas * kl <= best.reward - best.betas * best.kl).all()
 
 
 # ------------------------------------------------------------------ three policies, and the sign of the penalty
@@ -154,7 +153,7 @@ def test_a_larger_log_ratio_lowers_the_advantage(beta):
 
 def test_single_log_ratios_are_negative_the_exact_kl_is_not(scenario):
     for ours in runs(scenario):
-        assert min(batch.log_ratio_to_ref.sum(axis=-1).min() for batch in ours.ppo.rollouts) < -0.5
+        assert min(batch.log_ratio_to_ref.sum(axis=-1).min() for batch in ours.ppo.rollouts) < -0.5  # below -2.4
         assert ours.ppo.kl.min() > -1e-12
         assert kl_terms(ours.ppo.log_probs[-1], ours.ppo.log_probs[0]).min() < 0
 
@@ -180,8 +179,6 @@ def test_a_single_rollout_teaches_nothing_but_gae_still_learns(scenario):
 
 def test_dividing_by_the_spread_removes_the_rewards_scale():
     """GRPO: ten times the reward and ten times beta give the same advantages; so beta counts relative to the spread."""
-    from rlhf_core.advantages import group_mean, group_normalised
-
     rewards = np.random.default_rng(0).normal(size=(12, 32))
     np.testing.assert_allclose(group_normalised(10 * rewards), group_normalised(rewards), rtol=1e-3)
     assert not np.allclose(group_mean(10 * rewards), group_mean(rewards), rtol=1e-3)
@@ -193,7 +190,7 @@ def test_dividing_by_the_spread_removes_the_rewards_scale():
 @pytest.mark.parametrize("clip_range", [0.1, 0.2])
 def test_clipping_does_not_bound_the_ratio(scenario, clip_range):
     for ours in runs(scenario, clip_range=clip_range):
-        assert max(batch.ratio.max() for batch in ours.ppo.rollouts) > 1 + 1.5 * clip_range  # at 0.2: 1.36 and more
+        assert max(batch.ratio.max() for batch in ours.ppo.rollouts) > 1 + 1.5 * clip_range  # at 0.2: 1.34 and more
 
 
 def test_clipping_cuts_two_of_four_sides():
@@ -220,7 +217,7 @@ def test_the_first_epoch_is_a_plain_policy_gradient(scenario):
 
 def test_with_more_epochs_clipping_acts(scenario):
     for ours in runs(scenario):
-        assert ours.ppo.clip_fraction[1:].mean() > 0.01  # about 6 % of the token gradients
+        assert ours.ppo.clip_fraction[1:].mean() > 0.01  # 3.8 to 7.3 % of the token gradients
 
 
 # ------------------------------------------------------------------ "The PPO loss is no progress bar"
@@ -235,7 +232,8 @@ def test_the_loss_starts_at_zero_in_every_step_whatever_the_policy(scenario):
 def test_the_loss_after_a_step_rises_while_j_does(scenario):
     """A lower loss would be progress if the loss were a progress bar: it ends higher (nearer 0) than it began."""
     for ours in runs(scenario):
-        assert ours.ppo.loss[-1, 1] > ours.ppo.loss[0, 1] + 0.05 and ours.ppo.objective[-1] > ours.ppo.objective[0]
+        assert ours.ppo.loss[-1, 1] > ours.ppo.loss[0, 1] + 0.05  # by 0.11 and more
+        assert ours.ppo.objective[-1] > ours.ppo.objective[0]
 
 
 # ------------------------------------------------------------------ where the KL comes from
