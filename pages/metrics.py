@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.figures import checks, kl_samples, metrics, progress, published
+from pages.frame import pins, sharing
 from pages.frame.page import open_page
 
 page = open_page("metrics", "Metrics: what to watch, and what not to trust")
@@ -36,6 +37,9 @@ st.markdown("### Is this run healthy?")
 page.live(checks.checks)
 st.caption(checks.LIMITS)
 
+st.markdown("### Compare two runs")
+pins.section(page)
+
 st.markdown("### Why is my KL negative?")
 answer, histogram = st.columns(2, gap="large")
 with answer:
@@ -59,3 +63,7 @@ st.caption(published.CAVEATS)
 
 st.markdown("### The same figures in TRL")
 page.live(published.trl_names)
+
+st.markdown("### Take it with you")
+sharing.downloads(page)
+sharing.reproduce(page)

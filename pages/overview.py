@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.figures import overview as figures
 from pages.figures.three_policies import three_policies
+from pages.frame import tour
 from pages.frame.page import open_page
 
 page = open_page("overview", "RLHF, run before your eyes")
@@ -16,6 +17,7 @@ st.markdown(
     "model that answers is called the *policy*. Here all three stages really train, in a world so small that its truth "
     "is known."
 )
+tour.invitation()
 
 sft, reward_model, ppo = st.columns(3, gap="small", border=True)
 with sft:

@@ -7,8 +7,15 @@ from pages.figures import reward_pairs as pairs
 from pages.figures import reward_scores as scores
 from pages.figures import reward_typed as typed
 from pages.figures import reward_words as words
-from pages.frame import presets
+from pages.frame import navigation, presets
 from pages.frame.page import open_page
+
+
+def watch_it_happen() -> None:
+    """Set the controls to the reward-hacking preset and open the PPO page."""
+    presets.apply("reward_hacking")
+    navigation.request("ppo")
+
 
 page = open_page("reward-model", "Reward model: learn from comparisons what people prefer")
 view = page.view
@@ -73,8 +80,7 @@ st.markdown("## Why accuracy is not enough")
 left, right = st.columns(2, gap="large")
 with left:
     st.markdown(words.not_enough(view))
-    if st.button("Watch it happen: β = 0, 60 steps", on_click=presets.apply, args=("reward_hacking",), key="rm-hack"):
-        st.switch_page("pages/ppo.py")
+    st.button("Watch it happen: β = 0, 60 steps", on_click=watch_it_happen, key="rm-hack")
 with right:
     page.chart(scores.trust)
 with st.expander("Where real labellers and real reward models differ"):

@@ -98,7 +98,7 @@ CHECKS = (
     Check("The policy stays near", "objective/kl", f"past {KL_LIMIT:g} nats, or further than β pays for", _kl),
     Check("Answers stay varied", "objective/entropy", "fewer than two answers' worth: collapse", _entropy),
     Check("Updates are small", "policy/clipfrac_avg", f"above {CLIP_TOO_OFTEN:.0%}: lower the learning rate", _clip),
-    Check("The reward model tells good from bad", "eval_accuracy", "near 50 %: noisy or too few labels", _accuracy),
+    Check("The reward model tells good from bad", "eval_accuracy", "near 50%: noisy or too few labels", _accuracy),
     Check("People agree with the score", "not logged: ask people", "falling while the score rises", _truth),
 )
 

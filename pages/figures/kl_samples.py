@@ -172,7 +172,7 @@ def kl_numbers(view: View) -> Live:
         "k3": [minus(value, ".3f") for value in drawn.means[1]],
         "negative": [f"{share:.0%}" for share in drawn.negative],
         "prompts": [f"{count} of {n_prompts}" for count in (per_prompt < -1e-12).sum(axis=1)],
-        "least": [minus(value, "+.2f") for value in drawn.k1.min(axis=1)],
+        "least": [minus(value) for value in drawn.k1.min(axis=1)],
         "example": [_example(view, step) for step in range(n_steps)],
     }
     values = {key: [*words, "" if key == "example" else MISSING] for key, words in columns.items()}

@@ -63,7 +63,7 @@ def kl(view: View) -> Chart:
         view, "kl", values, view.palette.kl, y="KL [nats]", hover="%{y:.2f} nats",
         title=f"KL divergence: {minus(values[-1])} nats from the SFT policy",
         reading=f"Exact, for whole answers. The optimum for β = {view.run.settings.beta:g} (dotted) spends "
-        f"{optimum:.2f} nats; PPO heads there, and how far it gets is a matter of steps.",
+        f"{optimum:.2f} nats; PPO heads there, and how far it gets depends on the steps.",
         lines=((optimum, "optimum", view.palette.optimum, False),),
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def rm_accuracy(view: View) -> Chart:
     return _small(
         view, "rm_accuracy", values, view.palette.reward, y="held-out accuracy", hover="%{y:.0%} of held-out pairs",
         title=f"RM accuracy: {values[-1]:.0%} of held-out pairs",
-        reading=f"On {int(pairs.heldout.sum())} pairs about prompts it never saw. A coin gets 50 %; a reader who knew "
+        reading=f"On {int(pairs.heldout.sum())} pairs about prompts it never saw. A coin gets 50%; a reader who knew "
         f"the true reward {pairs.ceiling:.0%}, for labellers err.",
         lines=((0.5, "coin", view.palette.reference, True),
                (pairs.ceiling, "knowing the truth", view.palette.true_reward, False)),

@@ -134,7 +134,8 @@ def toy_and_real(view: View) -> Live:
     n_openings, n_bodies, n_closings = run.scenario.shape
     n_prompts, n_responses = run.scenario.true_reward.shape
     n_logits = sum(table[0].size for table in run.sft.logits)
-    rollouts = run.settings.rollouts * n_prompts * run.settings.ppo_steps
+    n_sampled = run.settings.rollouts * n_prompts * run.settings.ppo_steps
+    sampled = f"{n_sampled:,} sampled answers" if n_sampled else "the exact expectation instead of samples"
     rows = (
         ("Vocabulary and length",
          f"{n_openings + n_bodies + n_closings} phrases per prompt, every answer is three of them",
@@ -152,7 +153,7 @@ def toy_and_real(view: View) -> Live:
          "a formula with noise, so the true reward is known",
          "contractors who disagree, tire and differ; the true reward is never seen"),
         ("Cost",
-         f"{run.settings.n_comparisons} comparisons and {rollouts:,} sampled answers, in under a second",
+         f"{run.settings.n_comparisons} comparisons and {sampled}, in under a second",
          "[InstructGPT](https://arxiv.org/abs/2203.02155): about 33,000 prompts with ranked answers, 256,000 episodes"),
     )
     return grid(view, ("", "Here", "A real language model"), rows)

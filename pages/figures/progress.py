@@ -47,7 +47,7 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         y="reward [own units]",
         data=[*(curve.ghost(palette) for curve in curves), *(curve.played(f"{at}<br>") for curve in curves), star],
         annotations=end_names(curves),
-        xaxis={"range": padded(x, 0.03), "zeroline": False},
+        xaxis={"range": padded(x, 0.03), "zeroline": False, **whole_steps(view, title)},
         yaxis={"range": padded(np.concatenate([truth, score]))},
         height=340,
         showlegend=False,
@@ -60,6 +60,11 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         title=over_optimisation_title(view),
         reading=over_optimisation(view),
     )
+
+
+def whole_steps(view: View, title: str) -> dict[str, int]:
+    """Ticks at whole steps only, where a short run would get them in between."""
+    return {"dtick": 1} if title == "PPO step" and view.run.settings.ppo_steps <= 10 else {}
 
 
 def over_optimisation_title(view: View) -> str:
@@ -105,7 +110,10 @@ def loss_and_reward(view: View) -> Chart:
         x="PPO step",
         y="PPO loss",
         data=data,
-        xaxis={"range": [-0.02 * len(loss), 1.02 * len(loss)], "anchor": "y2", "zeroline": False},
+        xaxis={
+            "range": [-0.02 * len(loss), 1.02 * len(loss)], "anchor": "y2", "zeroline": False,
+            **whole_steps(view, "PPO step"),
+        },  # fmt: skip
         yaxis={**shared, "domain": PANELS["yaxis"], "range": padded(np.append(loss.ravel(), 0))},
         yaxis2={**shared, "domain": PANELS["yaxis2"], "title": {"text": "reward"}, "range": padded(reward)},
         height=380,

@@ -54,11 +54,11 @@ PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
     ),
     "Labelled data": ((INSTRUCT_GPT, "about 13,000 SFT, 33,000 reward-model and 31,000 PPO prompts"),),
     "RM accuracy": (
-        (INSTRUCT_GPT, "72.4 ± 0.4 % (its own labellers), 69.6 ± 0.9 % (held-out labellers)"),
-        (LLAMA_2, "63.2 % helpfulness, 64.5 % safety, on its own sets"),
+        (INSTRUCT_GPT, "72.4 ± 0.4% (its own labellers), 69.6 ± 0.9% (held-out labellers)"),
+        (LLAMA_2, "63.2% helpfulness, 64.5% safety, on its own sets"),
     ),
     "Labellers agree": (
-        (INSTRUCT_GPT, "72.6 ± 1.5 % and 77.3 ± 1.3 %"), (ANTHROPIC_HH, "about 63 % on average"),
+        (INSTRUCT_GPT, "72.6 ± 1.5% and 77.3 ± 1.3%"), (ANTHROPIC_HH, "about 63% on average"),
     ),
     "Reward against KL": ((ANTHROPIC_HH, "roughly linear in √KL"),),
 }  # fmt: skip
@@ -67,8 +67,8 @@ MANY_LABELS = 2000
 OVER_OPTIMISATION = f"""
 In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
 which the reward model is wrong. In the helpfulness scenario with β = 0, more steps find more of them, and even
-{MANY_LABELS:,} comparisons do not cure it, since the reward model sees style and not truth. Accuracy is no protection: it
-is measured on answers that the SFT policy writes, and PPO leaves those behind. {GAO.link} fitted true reward as a
+{MANY_LABELS:,} comparisons do not cure it, since the reward model sees style and not truth. Accuracy is no protection:
+it is measured on answers that the SFT policy writes, and PPO leaves those behind. {GAO.link} fitted true reward as a
 function of √KL; in their runs the KL penalty acted like stopping early†.
 """
 

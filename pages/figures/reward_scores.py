@@ -15,6 +15,8 @@ from rlhf_core.calibration import correlation
 LARGEST_DOT, SMALLEST_DOT = 60, 5
 """Pixels across for a response of probability 1, and at least."""
 HEIGHT = 420
+FALL = 0.02
+"""By how much the correlation must have fallen for the words to say so."""
 CLOSE, LOOSE = 0.5, 0.3
 """Correlations above which the words say that reward follows true reward, and below which that it hardly does."""
 
@@ -120,7 +122,7 @@ def trust(view: View) -> Chart:
         moves=drawn.moves,
         grows=drawn.grows,
         title="PPO leaves the answers that the reward model knows"
-        if mean[-1] < mean[0]
+        if mean[-1] < mean[0] - FALL
         else "Does the reward stay true while PPO moves the policy?",
         reading=(
             f"Correlation among the answers that the policy gives, mean over all prompts: {_written(mean[0])} for the "

@@ -40,8 +40,9 @@ def appraisal(view: View, text: str) -> str:
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
     total, scores = float(values.sum()), view.run.reward.scores[view.prompt]
     beaten, best, worst = int((scores < total).sum()), int(np.argmax(values)), int(np.argmin(values))
+    many = "all" if beaten == len(scores) else f"{beaten} of"
     words = (
-        f"**Reward {minus(total, '+.2f')}**, more than {beaten} of this prompt’s {len(scores)} answers get. Most is "
+        f"**Reward {minus(total, '+.2f')}**, more than {many} this prompt’s {len(scores)} answers get. Most is "
         f"earned by “{FEATURES[best].label}” ({minus(values[best], '+.2f')}), least by “{FEATURES[worst].label}” "
         f"({minus(values[worst], '+.2f')})."
     )
@@ -50,5 +51,5 @@ def appraisal(view: View, text: str) -> str:
     if not measure(view.question, [text])[0, FEATURE_NAMES.index("words")]:
         return f"{words} The features find no English word in it: the model is blind to what it says."
     if beaten == len(scores):
-        words += f" None of the {len(scores)} answers scores as high, and nothing in the model asks whether it is true."
+        words += " Nothing in the model asks whether it is true, or an answer at all."
     return words

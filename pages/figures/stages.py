@@ -15,6 +15,7 @@ from rlhf_core.timeline import Timeline
 
 EDGES = {"SFT": (0.0, 1.0), "Reward model": (1.0, 2.0), "PPO": (2.0, 4.0)}
 SHORT = {"Reward model": "RM"}
+TITLE = "epochs, then PPO steps"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +63,7 @@ def banded(
     """Figure over the pipeline's axis: bands behind the stages, their names on top, in full or `short`."""
     return theme.figure(
         view.palette,
-        x="epochs, then PPO steps",
+        x=TITLE,
         y=y,
         data=data,
         xaxis={"range": [-0.12, 4.12], "showgrid": False, "zeroline": False, **_ticks(view)},
@@ -91,6 +92,14 @@ def _names(palette: Palette, short: bool) -> list[dict[str, Any]]:
         }
         for stage, edges in EDGES.items()
     ]  # fmt: skip
+
+
+def moment(ticks: Mapping[float, str], place: float) -> str:
+    """A place on the axis in words, such as "SFT epoch 12"; `ticks` are the counts at the ends of the bands."""
+    stage = "PPO" if place >= EDGES["PPO"][0] else "Reward model" if place > EDGES["Reward model"][0] else "SFT"
+    low, high = EDGES[stage]
+    count = round((place - low) / (high - low) * int(ticks[high]))
+    return f"{stage} {'step' if stage == 'PPO' else 'epoch'} {count}"
 
 
 def _ticks(view: View) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+TITLE = "RLHF you can run"
 FRAMED, WANTED = "framed", "wanted_page"
 
 
@@ -18,8 +19,15 @@ def pages() -> list[StreamlitPage]:
 
 
 def navigate() -> StreamlitPage:
-    """Show the top navigation and return the page that the reader is on."""
-    return st.navigation(pages(), position="top")
+    """Show the top navigation and return the page that the reader is on, with its name in the browser's tab."""
+    page = st.navigation(pages(), position="top")
+    st.set_page_config(page_title=title_of(page))
+    return page
+
+
+def title_of(page: StreamlitPage) -> str:
+    """What the browser's tab, a bookmark and a shared link say."""
+    return TITLE if name_of(page) == "overview" else f"{TITLE}: {page.title}"
 
 
 def request(name: str) -> None:
@@ -31,7 +39,7 @@ def run(page: StreamlitPage) -> None:
     """Run a page inside the frame that `app.py` has drawn."""
     wanted = st.session_state.pop(WANTED, None)
     if wanted is not None and wanted != name_of(page):
-        st.switch_page(f"pages/{wanted}.py")
+        st.switch_page(f"pages/{wanted}.py", query_params={})  # without it, bound parameters may not be cleared
     st.session_state[FRAMED] = True
     page.run()
 
@@ -39,6 +47,11 @@ def run(page: StreamlitPage) -> None:
 def name_of(page: StreamlitPage) -> str:
     """Name of a page's script, such as `reward_model`."""
     return page.url_path or "overview"
+
+
+def titles() -> dict[str, str]:
+    """Titles of the pages, by their names."""
+    return {name_of(page): page.title for page in pages()}
 
 
 def require_frame() -> None:

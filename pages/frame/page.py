@@ -1,14 +1,17 @@
 """How every page opens: inside the frame, with the stage on top."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from pages.figures import table
 from pages.figures.chart import Chart
 from pages.figures.live import Live
 from pages.figures.view import View
-from pages.frame import navigation, playback, presets, runs, sidebar, tour
+from pages.frame import lesson, navigation, playback, presets, runs, sidebar, tour
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import Settings
@@ -22,18 +25,26 @@ class Page:
     view: View
     playhead: Frame
     stage: Stage
+    places: Mapping[str, DeltaGenerator] | None = None
+    """Where the parts go that a lesson names; without a lesson each stands where the script draws it."""
 
     def chart(self, draw: Callable[[View], Chart], formula: str = "") -> None:
         """Play a figure: its title above, and a formula if it has one; how to read it below."""
-        self._show(draw, self._drawn(draw), formula)
+        if place := lesson.place(self.places, draw):
+            with place:
+                self._show(draw, self._drawn(draw), formula)
 
     def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
         """Play a figure that shows a pinned run too."""
-        self._show(draw, self._drawn(draw, pinned))
+        if place := lesson.place(self.places, draw):
+            with place:
+                self._show(draw, self._drawn(draw, pinned))
 
     def live(self, draw: Callable[[View], Live]) -> None:
         """Play a passage of text."""
-        self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
+        if place := lesson.place(self.places, draw):
+            with place:
+                self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
 
     def formula(self, source: str) -> None:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
@@ -45,9 +56,18 @@ class Page:
             st.markdown(f"#### {chart.title}")
         if formula:
             self.formula(formula)
-        self.stage.chart(payload, key=draw.__name__.replace("_", "-"))
+        key = draw.__name__.replace("_", "-")
+        self.stage.chart(payload, key=key)
         if chart and chart.reading:
             st.caption(chart.reading)
+        if chart:
+            self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), chart.title or chart.alt, key)
+
+    def data(self, figure: Callable[[], go.Figure], name: str, key: str) -> None:
+        """Offer a figure's numbers as a table, made only once the reader opens it."""
+        folded = st.expander("Data", type="compact", key=f"data-{self.stage.page}-{key}", on_change="rerun")
+        if folded.open:
+            folded.html(table.markup(figure(), name))
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)
@@ -62,9 +82,11 @@ def open_page(name: str, title: str) -> Page:
     settings, prompt = sidebar.settings(), sidebar.prompt()
     view = runs.view(settings, prompt, st.context.theme.type == "dark")
     at = playback.playhead(view.timeline)
-    st.title(title)
-    for sentence in sidebar.notes():
-        st.text(f"\N{WARNING SIGN} In the link, {sentence}")
+    tour.current()  # reads the link, so that its note stands with the others
+    embedded = st.context.is_embedded  # then the stage comes first
+    if not embedded:
+        st.title(title)
+        _notes(name)
     stage = open_stage(
         runs.storyboard(settings, prompt),
         page=name,
@@ -74,6 +96,16 @@ def open_page(name: str, title: str) -> Page:
         seek_id=playback.seek_id(),
     )
     frame = view.timeline.find(at)
+    if embedded:
+        _notes(name)
     tour.panel(view.run, frame)
+    places = lesson.places(name)  # what a page draws later, outside of them, stays hidden
+    if embedded:
+        st.title(title)
     presets.note(view.run)
-    return Page(view, frame, stage)
+    return Page(view, frame, stage, places)
+
+
+def _notes(page: str) -> None:
+    for sentence in (*sidebar.notes(), *lesson.notes(page)):
+        st.text(f"\N{WARNING SIGN} In the link, {sentence}")

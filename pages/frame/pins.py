@@ -1,11 +1,11 @@
 """Pin a run, change a control, and compare. The pinned settings travel in the link, as `pin=beta=0.3&seed=1`."""
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from pages.figures.compare import pinned_and_current
-from pages.frame import sidebar
+from pages.frame import link, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 
@@ -16,8 +16,9 @@ def pinned() -> Settings | None:
     """Settings of the pinned run, from the link at first."""
     if PIN not in st.session_state:
         st.session_state[PIN] = st.query_params.get(PIN, "")
-    text = str(st.session_state[PIN])
-    return Settings.from_query(dict(parse_qsl(text)))[0] if text else None
+        for said in link.pinned(st.session_state[PIN])[1]:
+            sidebar.note(said)
+    return link.pinned(str(st.session_state[PIN]))[0]
 
 
 def parameter() -> str:

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from pages.frame import sidebar
+from pages.frame import link, sidebar
 from rlhf_core.timeline import Timeline
 
-PLAYHEAD = "playhead"
+PLAYHEAD, READ = "playhead", "playhead_read"
 SEEK = "seek"
 
 
 def playhead(timeline: Timeline) -> str:
     """Name of the current frame; where it does not exist in this run, the nearest of its phase."""
-    try:
-        return timeline.find(current()).name
-    except ValueError as error:
-        move("idle")
-        sidebar.note(f"{error}; using idle.")
-        return "idle"
+    name, said = link.playhead(current(), timeline)
+    if said and READ not in st.session_state:  # later it is the reader who shortens the run
+        move(name)
+        sidebar.note(said)
+    st.session_state[READ] = True
+    return name
 
 
 def current() -> str:
@@ -42,12 +42,16 @@ def seek_id() -> int:
     return int(st.session_state.get(SEEK, 0))
 
 
-def publish(*, tour: int, pin: str) -> None:
-    """Write playhead, prompt, step of the tour and pinned run to the URL, leaving out what is at its default."""
+def publish(*, tour: int, **texts: str) -> None:
+    """Write playhead, prompt, step of the tour and other parameters to the URL, leaving out what is at its default.
+
+    The default of the others is an empty text.
+    """
     _put("at", current(), default="idle")
     _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default="1")
     _put("tour", str(tour), default="0")
-    _put("pin", pin, default="")
+    for name, text in texts.items():
+        _put(name, text, default="")
 
 
 def _put(name: str, value: str, *, default: str) -> None:

@@ -4,23 +4,25 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.frame import pins, playback, sidebar
+from pages.frame import lesson, navigation, pins, playback, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 from rlhf_core.__main__ import as_csv, as_json
+from rlhf_core.settings import CONTROLS
 
-HEIGHT = 700
+HEIGHT, HEIGHTS = 700, (300, 1200)
 
 
-def query(settings: Settings, *, at: str, prompt: int, speed: int, pin: str = "") -> str:
-    """The URL parameters of one exact state; what is at its default is left out."""
+def query(settings: Settings, *, at: str, prompt: int, speed: int, **texts: str) -> str:
+    """The URL parameters of one exact state; what is at its default, or an empty text, is left out."""
     extra = {
         "at": at if at != "idle" else None,
         "prompt": prompt + 1 if prompt else None,
-        "pin": pin or None,
         "speed": speed if speed != sidebar.SPEED else None,
+        **{name: text or None for name, text in texts.items()},
     }
-    return urlencode({**settings.to_query(), **{name: value for name, value in extra.items() if value is not None}})
+    given = {name: value for name, value in extra.items() if value is not None}
+    return urlencode({**settings.to_query(), **given}, safe=",")
 
 
 def link(url: str, parameters: str) -> str:
@@ -28,11 +30,23 @@ def link(url: str, parameters: str) -> str:
     return f"{url.split('?')[0]}?{parameters}" if parameters else url.split("?")[0]
 
 
-def iframe(url: str, parameters: str) -> str:
+def address(url: str, page: str) -> str:
+    """Address of another page of the app, from the address of one of them."""
+    root, _, last = url.split("?")[0].rpartition("/")
+    root = root if last in (*lesson.PAGES, "") else f"{root}/{last}"
+    return f"{root}/{'' if page == 'overview' else page}"
+
+
+def embedded(url: str, parameters: str) -> str:
+    """A page's address with parameters, without what a page of its own needs."""
+    return link(url, "&".join(filter(None, [parameters, "embed=true"])))
+
+
+def iframe(url: str, parameters: str, height: int = HEIGHT) -> str:
     """HTML that embeds the state in another page."""
-    embedded = link(url, "&".join(filter(None, [parameters, "embed=true"]))).replace("&", "&amp;")
-    size = f'width="100%" height="{HEIGHT}" style="border:0"'
-    return f'<iframe src="{embedded}" {size} title="RLHF you can run"></iframe>'
+    source = embedded(url, parameters).replace("&", "&amp;")
+    size = f'width="100%" height="{height}" style="border:0"'
+    return f'<iframe src="{source}" {size} title="RLHF you can run"></iframe>'
 
 
 def python(settings: Settings) -> str:
@@ -55,21 +69,50 @@ def command(settings: Settings) -> str:
     return f"python -m rlhf_core {options}".strip()
 
 
-def menu() -> None:
-    """Link and embed snippet of the state on screen, in the sidebar."""
+def menu(page: str) -> None:
+    """Link to the state on screen, and the way to a snippet that embeds it, in the sidebar."""
     with st.popover("Share", width="stretch", help="A link to this exact state, and a snippet that embeds it."):
-        parameters = query(
-            sidebar.settings(),
-            at=playback.current(),
-            prompt=sidebar.prompt(),
-            speed=sidebar.speed(),
-            pin=pins.parameter(),
-        )
-        url = st.context.url or ""
         st.caption("Link to this exact state; pause first to fix the moment.")
-        st.code(link(url, parameters), language=None, wrap_lines=True)
-        st.caption("Embed it in a page")
-        st.code(iframe(url, parameters), language="html", wrap_lines=True)
+        st.code(link(st.context.url or "", _state(**lesson.parameters())), language=None, wrap_lines=True)
+        if st.button("Embed in a page…", key="embed", width="stretch"):
+            embed(page)
+
+
+@st.dialog("Embed in a page", width="large")
+def embed(page: str) -> None:
+    """Choose what another page shows of this state; link, snippet and preview follow."""
+    left, right = st.columns(2)
+    titles = navigation.titles()
+    page = left.selectbox("Page", list(titles), list(titles).index(page), format_func=titles.get, key="embed-page")
+    height = right.number_input("Height in pixels", *HEIGHTS, HEIGHT, 50, key="embed-height")
+    controls = st.multiselect(
+        "Controls in the sidebar", lesson.CONTROL_NAMES, lesson.controls(), key="embed-controls",
+        format_func=lambda name: CONTROLS[name].label if name in CONTROLS else name.capitalize(), placeholder="All",
+    )  # fmt: skip
+    show = st.multiselect(
+        "Parts of the page", lesson.offered(page), lesson.shown(page), key=f"embed-show-{page}",
+        format_func=lambda name: name.replace("_", " ").capitalize(), placeholder="The whole page",
+    )  # fmt: skip
+    url = address(st.context.url or "", page)
+    parameters = _state(controls=",".join(controls), show=",".join(show))
+    st.caption("Link")
+    st.code(link(url, parameters), language=None, wrap_lines=True)
+    st.caption("HTML to paste into your page")
+    st.code(iframe(url, parameters, height), language="html", wrap_lines=True)
+    st.caption("Preview")
+    st.iframe(embedded(url, parameters), height=height, alt="Preview of the embedded page")
+
+
+def _state(**texts: str) -> str:
+    """URL parameters of the state on screen, in lesson mode or not."""
+    return query(
+        sidebar.settings(),
+        at=playback.current(),
+        prompt=sidebar.prompt(),
+        speed=sidebar.speed(),
+        pin=pins.parameter(),
+        **texts,
+    )
 
 
 def downloads(page: Page) -> None:

@@ -1,10 +1,12 @@
 """The controls, on every page and in the URL. What they are stands in `rlhf_core.settings`."""
 
+from contextlib import nullcontext
 from dataclasses import fields
 from typing import Any
 
 import streamlit as st
 
+from pages.frame import lesson, link
 from rlhf_core import Settings, load_scenario
 from rlhf_core.settings import CONTROLS
 
@@ -15,19 +17,31 @@ DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)
 
 
 def controls() -> None:
-    """Draw every control, bound to the URL under its field name."""
+    """Draw the controls, bound to the URL under their field names: all, or those that a lesson names."""
     _read_link()
     for name in MAIN:
-        _control(name)
-    st.slider(
-        "Speed", *SPEEDS, SPEED, key="speed", bind="query-params",
-        help="How fast Run plays: 1 is one frame a second, 10 is twenty.",
-    )  # fmt: skip
+        if lesson.has_control(name):
+            _control(name)
+    if lesson.has_control("speed"):
+        st.slider(
+            "Speed", *SPEEDS, SPEED, key="speed", bind="query-params",
+            help="How fast Run plays: 1 is one frame a second, 10 is twenty.",
+        )  # fmt: skip
     _prompt()
-    with st.expander("Advanced"):
-        for name in CONTROLS:
-            if name not in MAIN:
+    advanced = [name for name in CONTROLS if name not in MAIN and lesson.has_control(name)]
+    if advanced:
+        with nullcontext() if lesson.controls() else st.expander("Advanced"):
+            for name in advanced:
                 _control(name)
+
+
+def hidden() -> dict[str, str]:
+    """URL parameters of the controls that a lesson leaves out; empty texts for those at their defaults.
+
+    A control that is not drawn is not bound to the URL; its value is an ordinary one of the session.
+    """
+    given = {**settings().to_query(), **({"speed": str(speed())} if speed() != SPEED else {})}
+    return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not lesson.has_control(name)}
 
 
 def notes() -> tuple[str, ...]:
@@ -64,11 +78,20 @@ def speed() -> int:
 
 def _read_link() -> None:
     """Once per session: use the nearest allowed value of what the link asks for, where Streamlit takes the default."""
-    if NOTES not in st.session_state:
-        chosen, said = Settings.from_query(st.query_params.to_dict())
-        for name in (sentence.split()[0] for sentence in said):
-            st.session_state[name] = getattr(chosen, name)
-        st.session_state[NOTES] = (said, chosen)
+    if NOTES in st.session_state:
+        return
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    chosen, said = link.settings(query)
+    speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
+    said += (said_speed,) if said_speed else ()
+    values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
+    unusable = {sentence.split()[0] for sentence in said}
+    for name, value in values.items():
+        if name in unusable or not lesson.has_control(name):
+            st.session_state[name] = value
+    st.session_state[NOTES] = (said, chosen)
+    if said:
+        st.rerun()  # a bound control writes a value to the URL only if it stood there before the control was drawn
 
 
 def _control(name: str) -> None:
@@ -89,14 +112,13 @@ def _prompt() -> None:
     """Prompts are numbered in the URL, for they are long; Streamlit would bind their full text."""
     texts = load_scenario(settings().scenario).prompts
     if PROMPT not in st.session_state:
-        text = st.query_params.get(PROMPT, "1")
-        number = int(text) if text.isdecimal() and len(text) < 9 else 0
-        st.session_state[PROMPT] = min(max(number, 1), len(texts)) - 1
-        if not 1 <= number <= len(texts):
-            used = st.session_state[PROMPT] + 1
-            note(f"prompt must be a number from 1 to {len(texts)}, got {text[:40]!r}; using {used}.")
+        number, said = link.whole(PROMPT, st.query_params.get(PROMPT, "1"), 1, len(texts), 1)
+        st.session_state[PROMPT] = number - 1
+        if said:
+            note(said)
     st.session_state[PROMPT] = prompt()
-    st.selectbox(
-        "Prompt", range(len(texts)), key=PROMPT, format_func=lambda i: texts[i],
-        help="Text and probabilities on the pages are of this prompt; the six metrics are means over all prompts.",
-    )  # fmt: skip
+    if lesson.has_control(PROMPT):
+        st.selectbox(
+            "Prompt", range(len(texts)), key=PROMPT, format_func=lambda i: texts[i],
+            help="Text and probabilities on the pages are of this prompt; the six metrics are means over all prompts.",
+        )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.frame import navigation, playback, sidebar
+from pages.frame import link, navigation, playback, sidebar
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.timeline import Frame
 
@@ -170,9 +170,9 @@ STEPS = (
 def current() -> int:
     """Number of the step on screen, 1 …; 0 if the reader is not on the tour."""
     if STEP not in st.session_state:
-        text = st.query_params.get(STEP, "0")
-        number = int(text) if text.isdecimal() and len(text) < 4 else 0
-        st.session_state[STEP] = number if number <= len(STEPS) else 0
+        st.session_state[STEP], said = link.tour_step(st.query_params.get(STEP, "0"), len(STEPS))
+        if said:
+            sidebar.note(said)
     return int(st.session_state[STEP])
 
 

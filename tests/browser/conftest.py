@@ -1,76 +1,20 @@
 """A running app, a browser, and readers at its tabs. Everything is started here, and ended here."""
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from tests.browser.reader import Reader
+from tests.serving import App, running_app
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
-START_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """A server: where it listens and where it writes its log."""
-
-    url: str
-    log: Path
-
-    def failures(self, since: int = 0) -> list[str]:
-        """Exceptions in the log after its first `since` bytes."""
-        text = self.log.read_bytes()[since:].decode(errors="replace")
-        return [f"server: {text[text.index('Traceback') :]}"] if "Traceback" in text else []
-
-
-@contextmanager
-def running_app(log: Path) -> Iterator[App]:
-    """Serve app.py on a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port),
-        "--server.headless", "true", "--server.fileWatcherType", "none",
-    ]  # fmt: skip
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-        yield App(f"http://127.0.0.1:{port}", log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
 
 
 @pytest.fixture(scope="package")

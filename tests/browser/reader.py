@@ -13,6 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 # Streamlit looks for its server below the page's address first; these two are always in the console.
 OWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
+PAGES = {"Overview": "/", "SFT": "/sft", "Reward model": "/reward_model", "PPO": "/ppo", "Metrics": "/metrics"}
 STAGE = "[data-testid=stage][data-frame]"
 PATIENCE_MS = 20_000
 
@@ -155,6 +156,23 @@ class Reader:
     def received_since(self, n_messages: int) -> int:
         """Bytes that came after the first `n_messages`."""
         return sum(message.size for message in self.messages[n_messages:] if not message.sent)
+
+    def link(self, page: str) -> Locator:
+        """A page's link in the top navigation."""
+        return self.page.get_by_role("link", name=page, exact=True)
+
+    def turn_to(self, page: str) -> None:
+        """Go to another page by the top navigation."""
+        if urlsplit(self.page.url).path == PAGES[page]:
+            return
+        with self.rerun():
+            self.link(page).click()
+        self.stands_on(page)
+
+    def stands_on(self, page: str) -> None:
+        """Expect to be on a page, with its stage."""
+        self.page.wait_for_function("path => location.pathname === path", arg=PAGES[page])
+        self.wait()
 
     # ------------------------------------------------------------ the stage
 

@@ -19,6 +19,14 @@ STOPS = ["idle", "sft-30", "rm-60", *(f"ppo-{step}" for step in range(1, 9)), "d
 LINES = ["sample", "score", "kl", "advantage"]
 DASH = "\N{EN DASH}"
 
+# The server's answers arrive 200 ms late.
+DISTANT = """
+const add = WebSocket.prototype.addEventListener;
+WebSocket.prototype.addEventListener = function (type, listener, options) {
+  const late = (event) => setTimeout(() => listener(event), 200);
+  return add.call(this, type, type === "message" ? late : listener, options);
+};
+"""
 IN_VIEW = """
 const inView = () => [...document.querySelectorAll(".rlhf-chart, .rlhf-live")].filter(part => {
   const box = part.getBoundingClientRect();
@@ -101,15 +109,12 @@ def test_run_plays_to_done_without_a_word_to_or_from_the_server(reader: Reader) 
     assert sum(message.sent for message in reader.messages[before:]) == 1
 
 
-def test_run_shows_every_frame_between_the_phases_once(reader: Reader) -> None:
-    reader.open(f"{PAGE}?speed=5").choose("phase")
-    reader.watch()
-    reader.slide("speed", "End")
-    play_through(reader)
-    frames = reader.watched("frames")
-    assert len(set(frames)) == len(frames)
-    assert [frame for frame in frames if frame in STOPS] == STOPS[1:]
-    assert sum(frame.startswith("sft") for frame in frames) == sum(frame.startswith("rm") for frame in frames) == 12
+def test_run_goes_through_all_phases_in_order(reader: Reader) -> None:
+    play_through(reader.open(f"{PAGE}?speed=10"))
+    names = next(body["names"] for role, body in roles(reader.messages) if role == "transport")
+    places = [names.index(frame) for frame in reader.watched("frames")]
+    assert places == sorted(set(places))  # a busy machine may leave out frames, but never goes back
+    assert {names[place].partition("-")[0] for place in places} == {"sft", "rm", "ppo", "done"}
 
 
 def test_no_figure_is_removed_or_made_anew_while_it_plays(reader: Reader) -> None:
@@ -250,10 +255,9 @@ def test_the_scrubber_has_a_mark_where_each_stage_begins(reader: Reader) -> None
 
 
 def test_keys(reader: Reader) -> None:
-    reader.open(PAGE)
-    for key, frame in (
-        ("ArrowRight", "sft-30"), ("End", "done"), ("ArrowLeft", "ppo-8"), ("Home", "idle"),
-    ):  # fmt: skip
+    reader.open(f"{PAGE}?speed=2")
+    keys = {"ArrowRight": "sft-30", "End": "done", "ArrowLeft": "ppo-8", "Home": "idle"}
+    for key, frame in keys.items():
         reader.page.keyboard.press(key)
         assert reader.frame == frame, key
     reader.page.keyboard.press("Space")
@@ -261,6 +265,19 @@ def test_keys(reader: Reader) -> None:
     reader.page.keyboard.press("Space")
     assert not reader.plays()
     reader.settle()
+
+
+def test_hurried_keys_do_not_end_the_session_of_a_distant_reader(new_reader: Callable[[], Reader]) -> None:
+    reader = new_reader()
+    reader.page.add_init_script(DISTANT)
+    reader.open(PAGE)
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Home") * 3:
+        reader.page.keyboard.press(key, delay=80)
+    reader.settle()
+    reader.stands_at("idle")
+    with reader.rerun():
+        reader.press("Step")
+    reader.address_has(at="sft-30")
 
 
 def test_keys_belong_to_the_control_that_has_the_focus(reader: Reader) -> None:

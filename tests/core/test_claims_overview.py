@@ -42,7 +42,8 @@ def test_three_draws_show_it_on_average(runs):
     # Three answers to each of 12 prompts, 10 seeds: the columns of the page, base to SFT to PPO.
     rows = (0, runs[0].settings.sft_epochs, -1)
     worth = [
-        np.mean([np.take_along_axis(r.scenario.true_reward, r.course.answers[row], axis=1) for r in runs]) for row in rows
+        np.mean([np.take_along_axis(ours.scenario.true_reward, ours.course.answers[row], axis=1) for ours in runs])
+        for row in rows
     ]
     assert worth[0] + 0.3 < worth[1] and worth[1] + 0.5 < worth[2]
 

@@ -55,3 +55,20 @@ def test_the_command_prints_the_same_run(settings: Settings, capsys: pytest.Capt
 
     assert main(sharing.command(settings).split()[3:]) == 0
     assert capsys.readouterr().out == as_table(build(run_pipeline(settings)), settings)
+
+
+def test_lesson_mode_is_part_of_the_link_and_stays_readable() -> None:
+    parameters = sharing.query(Settings(), at="idle", prompt=0, speed=5, controls="beta,prompt", show="loop")
+    assert parameters == "controls=beta,prompt&show=loop"
+    assert sharing.query(Settings(), at="idle", prompt=0, speed=5, pin="", controls="", show="") == ""
+
+
+@pytest.mark.parametrize("root", ["http://host", "https://host:8501/some/app"])
+@pytest.mark.parametrize("here", ["/", "/ppo", "/reward_model?beta=0.3"])
+def test_the_address_of_a_page_follows_from_that_of_any_other(root: str, here: str) -> None:
+    assert sharing.address(root + here, "metrics") == f"{root}/metrics"
+    assert sharing.address(root + here, "overview") == f"{root}/"
+
+
+def test_the_snippet_has_the_chosen_height() -> None:
+    assert 'height="450"' in sharing.iframe("http://host/", "", 450)

@@ -1,0 +1,90 @@
+"""What a link asks for, read as text: nothing here raises, and what cannot be used is said in a sentence.
+
+Each sentence begins with the parameter's name, and goes on with what is allowed, what the link has, and
+what is used.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
+
+from rlhf_core import Settings
+from rlhf_core.settings import CONTROLS
+from rlhf_core.timeline import Timeline
+
+Query = Mapping[str, Sequence[str]]
+"""Parameters of a URL; each may be given several times, and the last counts."""
+SHOWN = 40
+"""Characters of an unusable value that its sentence shows."""
+
+
+def settings(query: Query) -> tuple[Settings, tuple[str, ...]]:
+    """Settings of a link, and a sentence for each that it could not have as it stands."""
+    chosen, notes = Settings.from_query({name: values[-1] for name, values in query.items() if values})
+    said = {note.split()[0] for note in notes}
+    given = chosen.to_query()
+    repeated = [
+        _repeated(name, query[name], given.get(name, getattr(chosen, name)))
+        for name in CONTROLS
+        if name not in said and len(query.get(name, ())) > 1
+    ]
+    return chosen, (*notes, *repeated)
+
+
+def whole(name: str, text: str, low: int, high: int, default: int) -> tuple[int, str]:
+    """The whole number that is nearest to a text, the default where it is no number, and a sentence if they differ."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    used = default if math.isnan(number) else int(min(max(number, low), high))
+    if used == number:
+        return used, ""
+    return used, f"{name} must be a whole number from {low} to {high}, got {_excerpt(text)}; using {used}."
+
+
+def speed(values: Sequence[str], low: int, high: int, default: int) -> tuple[int, str]:
+    """Speed of playback."""
+    used, note = whole("speed", values[-1] if values else str(default), low, high, default)
+    return used, note or ("" if len(values) < 2 else _repeated("speed", values, used))
+
+
+def tour_step(text: str, n_steps: int) -> tuple[int, str]:
+    """Step of the guided tour; 0, no tour, where there is no such step."""
+    used, note = whole("tour", text, 0, n_steps, 0)
+    return (0, f"{note.split('; using')[0]}; using no tour.") if note else (used, "")
+
+
+def playhead(text: str, timeline: Timeline) -> tuple[str, str]:
+    """Name of the frame that a link opens at: the last of its phase where the run ends before it."""
+    try:
+        frame = timeline.find(text)
+    except ValueError as error:
+        return "idle", f"{error}; using idle."
+    last = [other for other in timeline.frames if other.phase == frame.phase][-1]
+    if frame is last and frame.name != text and _number(text) > _number(last.name):
+        return frame.name, f"at must be a frame of this run, at most {last.name}, got {text!r}; using {last.name}."
+    return frame.name, ""
+
+
+def pinned(text: str) -> tuple[Settings | None, tuple[str, ...]]:
+    """The pinned run's settings, `beta=0.3&seed=1`; None where nothing is pinned."""
+    if not text:
+        return None, ()
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    chosen, notes = settings(query)
+    return chosen, tuple(f"pin: {note}" for note in notes)
+
+
+def _repeated(name: str, values: Sequence[str], used: object) -> str:
+    return f"{name} must be given once, got {len(values)} values; using {used}."
+
+
+def _number(name: str) -> int:
+    return int(name.split("-")[1])
+
+
+def _excerpt(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

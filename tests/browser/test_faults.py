@@ -1,0 +1,150 @@
+"""What goes wrong between a reader and the server, and what is left on the screen then."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.reader import PATIENCE_MS, Reader
+from tests.core.runs import run
+from tests.serving import App, running_app
+
+Readers = Callable[..., Reader]
+LOST = re.compile("WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ECONNREFUSED|_stcore")  # what a lost server leaves in the console
+# Keeps every websocket of the page within reach, so that a test can cut the last one.
+KEEP_SOCKETS = """
+  window.sockets = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...parts) { super(...parts); window.sockets.push(this); }
+  };
+"""
+CUT = "() => window.sockets.at(-1).close()"
+RECONNECTED = "n => window.sockets.length > n && window.sockets.at(-1).readyState === WebSocket.OPEN"
+
+
+def opened_with_sockets(new_reader: Readers, path: str) -> Reader:
+    reader = new_reader()
+    reader.forgiven = LOST
+    reader.page.add_init_script(KEEP_SOCKETS)
+    return reader.open(path)
+
+
+def cut_the_line(reader: Reader) -> None:
+    """Close the websocket, and wait until the browser has opened another."""
+    n_sockets = reader.page.evaluate("window.sockets.length")
+    reader.page.evaluate(CUT)
+    reader.page.wait_for_function(RECONNECTED, arg=n_sockets)
+
+
+def shows_the_end_of(reader: Reader, **settings: float) -> None:
+    """Expect the metrics of a finished run."""
+    ppo = run(**settings).ppo
+    expect(reader.tile("kl")).to_have_text(f"{ppo.kl[-1]:.2f}", timeout=PATIENCE_MS)
+    expect(reader.tile("reward")).to_have_text(f"{ppo.reward[-1]:.2f}")
+    expect(reader.tile("entropy")).to_have_text(f"{ppo.entropy[-1]:.2f}")
+
+
+# ---------------------------------------------------------------- the server is killed
+
+
+def test_after_a_restart_of_the_server_the_address_restores_the_state(new_reader: Readers, tmp_path: Path) -> None:
+    with running_app(tmp_path / "killed") as app:
+        reader = new_reader(app)
+        reader.forgiven = LOST
+        reader.open("/ppo?beta=0.3&seed=2&at=ppo-3").press("Step")
+        reader.stands_at("ppo-4")
+        reader.address_has(at="ppo-4")
+        before = reader.tiles()
+        app.kill()
+        with running_app(tmp_path / "restarted", port=app.port) as again, reader.page.expect_event("websocket"):
+            assert_restored(reader, before, again)
+
+
+def assert_restored(reader: Reader, before: dict[str, str], again: App) -> None:
+    reader.wait()
+    reader.stands_at("ppo-4")
+    assert reader.tiles() == before
+    assert reader.query == {"beta": "0.3", "seed": "2", "at": "ppo-4"}
+    with reader.rerun():
+        reader.slide("beta", "ArrowRight")
+    reader.address_has(beta="0.31", at="ppo-4")
+    expect(reader.tile("kl")).to_have_text(f"{run(beta=0.31, seed=2).ppo.kl[4]:.2f}")
+    assert again.failures() == []
+
+
+def test_a_run_that_was_started_plays_to_its_end_without_the_server(new_reader: Readers, tmp_path: Path) -> None:
+    with running_app(tmp_path / "killed") as app:
+        reader = new_reader(app)
+        reader.forgiven = LOST
+        reader.open("/ppo?beta=0.2&speed=7").watch()
+        reader.press("Run")
+        reader.plays_until("frames.length >= 3")
+        app.kill()
+        reader.stands_at("done")
+        shows_the_end_of(reader, beta=0.2)
+
+
+# ---------------------------------------------------------------- the line is cut
+
+
+def test_playback_goes_on_when_the_line_is_cut(new_reader: Readers) -> None:
+    reader = opened_with_sockets(new_reader, "/ppo?beta=0.2&speed=7")
+    reader.watch()
+    reader.press("Run")
+    reader.plays_until("frames.length >= 3")
+    cut_the_line(reader)
+    reader.stands_at("done")
+    frames = reader.watched("frames")
+    assert "idle" not in frames and len(set(frames)) == len(frames)
+    shows_the_end_of(reader, beta=0.2)
+    reader.address_has(at="done")
+
+
+def test_controls_work_after_the_line_was_cut_in_mid_play(new_reader: Readers) -> None:
+    reader = opened_with_sockets(new_reader, "/ppo?speed=5")
+    reader.watch()
+    reader.press("Run")
+    reader.plays_until("frames.length >= 3")
+    cut_the_line(reader)
+    reader.slide("beta", "ArrowRight", times=2)
+    reader.address_has(beta="0.12")
+    reader.slide("speed", "End")
+    reader.stands_at("done")
+    shows_the_end_of(reader, beta=0.12)
+    reader.press("Back")
+    reader.address_has(at="ppo-8", beta="0.12")
+
+
+def test_a_line_that_is_cut_again_and_again_loses_nothing(new_reader: Readers) -> None:
+    reader = opened_with_sockets(new_reader, "/metrics?beta=0.5&at=ppo-2")
+    for _ in range(3):
+        cut_the_line(reader)
+    reader.wait().stands_at("ppo-2")
+    assert reader.query == {"beta": "0.5", "at": "ppo-2"}
+
+
+# ---------------------------------------------------------------- many at once
+
+
+def test_two_tabs_do_not_disturb_each_other(new_reader: Readers) -> None:
+    first, second = new_reader().open("/ppo?beta=0.3&at=done"), new_reader().open("/ppo?beta=1&speed=6")
+    second.watch()
+    second.press("Run")
+    with first.rerun():
+        first.slide("beta", "ArrowLeft")
+    first.press("Back")
+    second.stands_at("done")
+    shows_the_end_of(second, beta=1.0)
+    first.stands_at("ppo-8")
+    first.address_has(beta="0.29", at="ppo-8")
+    second.address_has(beta="1", at="done")
+
+
+def test_a_hundred_quick_moves_of_a_slider_end_where_the_slider_stands(new_reader: Readers) -> None:
+    reader = new_reader().open("/ppo?beta=0&at=done")
+    reader.slide("beta", "ArrowRight", times=100)
+    reader.address_has(beta="1", at="done")
+    reader.settle()
+    expect(reader.slider("beta")).to_have_attribute("aria-valuenow", "1")
+    shows_the_end_of(reader, beta=1.0)

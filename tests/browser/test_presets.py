@@ -1,0 +1,31 @@
+"""Each preset: one click sets the controls, says what to look for, and leaves a link to it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from pages.frame.presets import PRESETS, settings_of
+from rlhf_core import Settings
+from tests.browser.reader import Reader
+from tests.core.runs import run
+
+
+@pytest.mark.parametrize("key", PRESETS)
+def test_a_preset_sets_the_controls_and_its_link_shows_it_again(reader: Reader, key: str) -> None:
+    preset = PRESETS[key]
+    wanted = settings_of(preset, Settings())
+    reader.open("/metrics?beta=0.77")
+    reader.sidebar.get_by_role("button", name="Presets").click()
+    with reader.rerun():
+        reader.control(f"preset-{key}").get_by_role("button").click()
+    reader.stands_at("done")
+    expect(reader.tile("kl")).to_have_text(f"{run(**preset.changes).ppo.kl[-1]:.2f}")
+    expect(reader.page.get_by_test_id("stAlert").filter(has_text=f"{preset.title}.")).to_be_visible()
+    for name in ("beta", "ppo_steps"):
+        assert float(reader.slider(name).input_value()) == pytest.approx(getattr(wanted, name))
+    assert Settings.from_query(reader.query) == (wanted, ())
+
+    tiles, query = reader.tiles(), reader.query
+    reader.reload()  # a session that knows the address only, as in a new tab
+    assert (reader.tiles(), reader.query) == (tiles, query)
+    if preset.changes:  # the defaults are a preset only for the reader who asked for it
+        expect(reader.page.get_by_test_id("stAlert").filter(has_text=f"{preset.title}.")).to_be_visible()

@@ -1,0 +1,75 @@
+"""Reliability and correlation against hand-worked numbers and independent formulas."""
+
+import numpy as np
+import pytest
+
+from rlhf_core.calibration import correlation, reliability
+from rlhf_core.policy import prefix_log_probs
+from tests.core.runs import run
+
+
+def test_reliability_by_hand():
+    # |margin| 0.5 (won), 1 (lost) | 2 (won), 3 (won): bins of two, from unsure to sure
+    sure = [1 / (1 + np.exp(-m)) for m in (0.5, 1.0, 2.0, 3.0)]
+    bins = reliability(np.array([3.0, -1.0, 0.5, 2.0]), n_bins=2)
+    np.testing.assert_allclose(bins.confidence, [(sure[0] + sure[1]) / 2, (sure[2] + sure[3]) / 2])
+    np.testing.assert_allclose(bins.share, [0.5, 1.0])
+    np.testing.assert_allclose(bins.error, [np.sqrt(0.25 / 2), 0.0])
+
+
+def test_ties_are_half_right_and_half_sure():
+    bins = reliability(np.zeros((2, 7)), n_bins=3)
+    np.testing.assert_allclose(bins.confidence, np.full((2, 3), 0.5))
+    np.testing.assert_allclose(bins.share, np.full((2, 3), 0.5))
+
+
+def test_bins_together_hold_every_pair_once():
+    margins = np.random.default_rng(0).normal(size=23)
+    bins = reliability(margins, n_bins=5)
+    sizes = np.diff(np.arange(6) * 23 // 5)
+    assert np.sum(bins.share * sizes) == pytest.approx((margins > 0).sum())
+
+
+def test_labels_drawn_from_the_model_itself_lie_on_the_diagonal():
+    rng = np.random.default_rng(1)
+    size = rng.exponential(size=40_000)
+    won = rng.random(40_000) < 1 / (1 + np.exp(-size))
+    bins = reliability(np.where(won, size, -size), n_bins=4)
+    assert np.all(np.abs(bins.share - bins.confidence) < 4 * bins.error)
+
+
+@pytest.mark.parametrize("n_bins", [0, 4])
+def test_a_wrong_number_of_bins_is_refused(n_bins):
+    with pytest.raises(ValueError, match="n_bins must be from 1 to 3"):
+        reliability(np.ones(3), n_bins=n_bins)
+
+
+def test_correlation_of_equally_likely_cases_is_the_usual_one():
+    first, second = np.random.default_rng(2).normal(size=(2, 4, 30))
+    expected = [np.corrcoef(a, b)[0, 1] for a, b in zip(first, second, strict=True)]
+    np.testing.assert_allclose(correlation(first, second, np.full((4, 30), -np.log(30))), expected)
+
+
+def test_a_case_of_weight_three_counts_like_three_cases():
+    first, second = np.array([1.0, 2.0, 5.0]), np.array([0.0, 3.0, 1.0])
+    repeated = np.corrcoef(first[[0, 0, 0, 1, 2]], second[[0, 0, 0, 1, 2]])[0, 1]
+    assert correlation(first, second, np.log([0.6, 0.2, 0.2])) == pytest.approx(repeated)
+
+
+def test_a_constant_or_a_collapsed_policy_has_no_correlation():
+    assert np.isnan(correlation(np.zeros(3), np.arange(3.0), np.full(3, -np.log(3))))
+    collapsed = np.array([0.0, -np.inf, -800.0])
+    assert np.isnan(correlation(np.arange(3.0), np.arange(3.0), collapsed))
+
+
+def test_a_prefix_is_as_probable_as_all_responses_that_begin_with_it():
+    log_probs = run().sft.log_probs[-1]
+    openings, bodies, responses = prefix_log_probs(log_probs, (4, 5, 4))
+    np.testing.assert_allclose(np.exp(openings), np.exp(log_probs).reshape(-1, 4, 20).sum(axis=2))
+    np.testing.assert_allclose(np.exp(bodies), np.exp(log_probs).reshape(-1, 20, 4).sum(axis=2))
+    np.testing.assert_array_equal(responses, log_probs)
+
+
+def test_impossible_prefixes_stay_impossible_and_silent():
+    openings, _ = prefix_log_probs(np.array([0.0, -np.inf, -np.inf, -np.inf]), (2, 2))
+    assert openings[0] == 0 and openings[1] == -np.inf

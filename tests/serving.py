@@ -1,0 +1,97 @@
+"""The app served on loopback: started here, ended here."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A server: where it listens, where it writes its log, and its process."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    @property
+    def memory(self) -> float:
+        """Resident memory in MB."""
+        return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
+
+    def failures(self, since: int = 0) -> list[str]:
+        """Exceptions in the log after its first `since` bytes."""
+        text = self.log.read_bytes()[since:].decode(errors="replace")
+        return [f"server: {text[text.index('Traceback') :]}"] if "Traceback" in text else []
+
+    def kill(self) -> None:
+        """End the server without a word, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_app(log: Path, port: int = 0) -> Iterator[App]:
+    """Serve app.py on a loopback port; 0 is any that is free."""
+    port = port or free_port()
+    command = [
+        sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port),
+        "--server.headless", "true", "--server.fileWatcherType", "none",
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    app = App(f"http://127.0.0.1:{port}", log, process)
+    try:
+        wait_for(f"{app.url}/_stcore/health", process, log)
+        yield app
+    finally:
+        end(process)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until an address answers; raise with the log if its process ends or stays silent."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"no answer from {address}:\n{log.read_text(errors='replace')}")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and insist after ten seconds."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
