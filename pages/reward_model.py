@@ -10,13 +10,6 @@ from pages.figures import reward_words as words
 from pages.frame import navigation, presets
 from pages.frame.page import open_page
 
-
-def watch_it_happen() -> None:
-    """Set the controls to the reward-hacking preset and open the PPO page."""
-    presets.apply("reward_hacking")
-    navigation.request("ppo")
-
-
 page = open_page("reward-model", "Reward model: learn from comparisons what people prefer")
 view = page.view
 
@@ -80,7 +73,8 @@ st.markdown("## Why accuracy is not enough")
 left, right = st.columns(2, gap="large")
 with left:
     st.markdown(words.not_enough(view))
-    st.button("Watch it happen: β = 0, 60 steps", on_click=watch_it_happen, key="rm-hack")
+    to_ppo = lambda: (presets.apply("reward_hacking"), navigation.request("ppo"))  # noqa: E731
+    st.button("Watch it happen: β = 0, 60 steps", on_click=to_ppo, key="rm-hack")
 with right:
     page.chart(scores.trust)
 with st.expander("Where real labellers and real reward models differ"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,9 +70,15 @@ def _entropy(view: View, step: int) -> tuple[str, str]:
     return verdict, f"{minus(entropy[step])} nats, as {now} ({first})"
 
 
+@lru_cache(maxsize=8)
+def _largest_ratios(view: View) -> np.ndarray:
+    """Largest ratio of new to old policy up to each step, (T+1,); 1 before the first."""
+    return np.maximum.accumulate([1.0, *(batch.ratio.max() for batch in view.run.ppo.rollouts)])
+
+
 def _clip(view: View, step: int) -> tuple[str, str]:
     most = float(view.run.ppo.clip_fraction[: step + 1].max())
-    ratio = max((float(batch.ratio.max()) for batch in view.run.ppo.rollouts[:step]), default=1.0)
+    ratio = _largest_ratios(view)[step]
     verdict = HEALTHY if most <= CLIP_OFTEN else WATCH if most <= CLIP_TOO_OFTEN else UNHEALTHY
     return verdict, f"at most {most:.0%} of a step's token gradients; largest ratio {ratio:.2f}: clipping is no bound"
 

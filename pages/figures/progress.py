@@ -104,16 +104,14 @@ def loss_and_reward(view: View) -> Chart:
     data = [*(curve.ghost(palette) for curve in curves), *(curve.played("step %{x}: ") for curve in curves)]
     for trace in data[1::2]:
         trace["yaxis"] = "y2"
+    steps = {"range": [-0.02 * len(loss), 1.02 * len(loss)], **whole_steps(view, "PPO step")}
     shared = {"zeroline": True, "fixedrange": True, "nticks": 5}
     fig = theme.figure(
         palette,
         x="PPO step",
         y="PPO loss",
         data=data,
-        xaxis={
-            "range": [-0.02 * len(loss), 1.02 * len(loss)], "anchor": "y2", "zeroline": False,
-            **whole_steps(view, "PPO step"),
-        },  # fmt: skip
+        xaxis={**steps, "anchor": "y2", "zeroline": False},
         yaxis={**shared, "domain": PANELS["yaxis"], "range": padded(np.append(loss.ravel(), 0))},
         yaxis2={**shared, "domain": PANELS["yaxis2"], "title": {"text": "reward"}, "range": padded(reward)},
         height=380,
@@ -146,7 +144,8 @@ def loss_reading(view: View) -> str:
         if view.run.settings.advantage == "gae"
         else "Each step's loss begins at 0, since advantages are measured against the batch's own mean"
     )
+    later = f" and at {minus(loss[-1, 1])} in step {len(loss)}" if len(loss) > 1 else ""
     return (
-        f"{begins}. After its epochs it stands at {minus(loss[0, 1])} in step 1 and at {minus(loss[-1, 1])} in step "
-        f"{len(loss)}, while the reward goes from {minus(reward[0])} to {minus(reward[-1])}."
+        f"{begins}. After its epochs it stands at {minus(loss[0, 1])} in step 1{later}, while the reward goes from "
+        f"{minus(reward[0])} to {minus(reward[-1])}."
     )

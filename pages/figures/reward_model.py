@@ -66,7 +66,7 @@ def accuracy(view: View) -> Chart:
         x="reward-model epoch", y="accuracy [% of pairs]", unit="%",
         levels=(
             Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}", palette.true_reward.text),
-            Level(100 * pairs.agreement, agreement, palette.muted, "bottom right"),
+            Level(100 * pairs.agreement, agreement, palette.muted),
             Level(50, "a coin", palette.muted),
         ),
     )  # fmt: skip

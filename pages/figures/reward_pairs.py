@@ -154,9 +154,7 @@ def _sigmoid(view: View, ringed: int) -> Chart:
         xaxis={"range": [-widest, widest], "zeroline": False},
         yaxis={"range": [-6, 112], "tickvals": [0, 25, 50, 75, 100]},
     )  # fmt: skip
-    moves = {
-        trace: {"x": moving, "y": _percent(moving)} for trace, moving in ((2, train), (4, heldout), (5, own))
-    }
+    moves = {trace: {"x": moving, "y": _percent(moving)} for trace, moving in ((2, train), (4, heldout), (5, own))}
     return Chart(
         fig,
         "The sigmoid with one dot per comparison, at the difference between the scores of its two responses.",

@@ -97,9 +97,10 @@ def _top(view: View) -> str:
     top, rank = rank_of_top(view)
     score = minus(view.run.reward.scores[view.prompt, top], "+.2f")
     probability = np.exp(view.run.sft.log_probs[-1, view.prompt, top])
+    often = f"{probability:.1%}" if probability >= 0.001 else "fewer than 0.1%"
     return (
         f"The answer with the highest reward, {score}, is number {rank} of {len(view.responses)} by true reward; the "
-        f"SFT policy gives it in {probability:.1%} of cases."
+        f"SFT policy gives it in {often} of cases."
     )
 
 

@@ -28,8 +28,8 @@ def loss(view: View) -> Chart:
         view.palette, {"trained on": sft.loss, "held out": sft.heldout_loss}, view.palette.policy,
         x="SFT epoch", y="cost of a demonstration [nats]", unit=" nats",
         levels=(
-            Level(sft.writer_loss, f"the writer’s own entropy, {sft.writer_loss:.2f}", muted, "top left"),
-            Level(float(np.log(n)), f"blind guessing, log {n} = {np.log(n):.2f}", muted, "bottom left"),
+            Level(sft.writer_loss, f"the writer’s own entropy, {sft.writer_loss:.2f}", muted),
+            Level(float(np.log(n)), f"blind guessing, log {n} = {np.log(n):.2f}", muted),
         ),
     )  # fmt: skip
     return Chart(
@@ -72,7 +72,7 @@ def imitation(view: View) -> Chart:
     drawn = learning_curves(
         view.palette, {"true reward": truth}, view.palette.true_reward, x="SFT epoch", y="expected true reward",
         levels=(
-            Level(writer, f"the writer’s average, {writer:.2f}", muted, "bottom right"),
+            Level(writer, f"the writer’s average, {writer:.2f}", muted),
             Level(best, f"always the best answer, {best:.2f}", muted),
         ),
     )  # fmt: skip

@@ -138,7 +138,7 @@ def _said(trace: Any, i: int, x: Any, y: Any) -> str:
 
 
 def _entry(values: Any, i: int) -> Any:
-    if values is None or isinstance(values, str) or not isinstance(values, Sequence) and not hasattr(values, "shape"):
+    if values is None or isinstance(values, str) or (not isinstance(values, Sequence) and not hasattr(values, "shape")):
         return values
     return values[i] if i < len(values) else None
 

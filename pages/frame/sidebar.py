@@ -77,21 +77,27 @@ def speed() -> int:
 
 
 def _read_link() -> None:
-    """Once per session: use the nearest allowed value of what the link asks for, where Streamlit takes the default."""
+    """Once per session: put the nearest allowed value of what the link asks for in its place, and begin again.
+
+    Left alone, Streamlit would take the default instead, and say nothing.
+    """
     if NOTES in st.session_state:
         return
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     chosen, said = link.settings(query)
     speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
     said += (said_speed,) if said_speed else ()
-    values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
-    unusable = {sentence.split()[0] for sentence in said}
-    for name, value in values.items():
-        if name in unusable or not lesson.has_control(name):
-            st.session_state[name] = value
     st.session_state[NOTES] = (said, chosen)
+    values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
+    st.session_state.update({name: value for name, value in values.items() if not lesson.has_control(name)})
+    usable = {**chosen.to_query(), **({"speed": str(speed)} if speed != SPEED else {})}
+    for name in {sentence.split()[0] for sentence in said}:
+        if name in usable:
+            st.query_params[name] = usable[name]
+        else:
+            del st.query_params[name]
     if said:
-        st.rerun()  # a bound control writes a value to the URL only if it stood there before the control was drawn
+        st.rerun()
 
 
 def _control(name: str) -> None:

@@ -18,7 +18,7 @@ def captions(app: AppTest) -> str:
 def test_a_pinned_run_is_compared_and_stands_in_the_link() -> None:
     app = opened()
     app.button(key="pin-run").click().run()
-    assert app.query_params["pin"] == ["defaults"]
+    assert app.query_params["pin"] == "defaults"
     app.slider(key="beta").set_value(0.5).run()
     assert not app.exception
     assert "β, KL penalty 0.1 → 0.5" in captions(app)

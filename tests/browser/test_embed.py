@@ -8,15 +8,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Frame, Locator, expect
+from playwright.sync_api import BrowserContext, Frame, Locator, expect
 
-from pages.frame import lesson, sharing
+from pages.frame import sharing
 from tests.browser.reader import LOOKS_READY, PAGES, PATIENCE_MS, STAGE, Reader
+from tests.serving import App
 
-WINDOWS = {"blog": (900, 700), "phone": (390, 700)}
+WINDOWS = {"blog": {"width": 900, "height": 700}, "phone": {"width": 390, "height": 700}}
 SHORT = "sft_epochs=2&rm_epochs=2&ppo_steps=2&speed=10"
 HEADER = 44
-SIDEWAYS = "() => [document.documentElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth - e.clientWidth)"
+SIDEWAYS = """
+() => [document.documentElement, document.querySelector("[data-testid=stMain]")].map(
+  box => box.scrollWidth - box.clientWidth)
+"""
 
 
 @dataclass
@@ -52,24 +56,32 @@ def blog() -> Iterator[Blog]:
 
 
 @pytest.fixture
-def read(blog: Blog, new_reader: Callable[[], Reader]) -> Callable[..., Frame]:
-    """Open the blog with a snippet in it; returns what the iframe shows."""
+def read(blog: Blog, browser: BrowserContext, server: App) -> Iterator[Callable[..., Frame]]:
+    """Open the blog with a snippet in it; returns what the iframe shows.
+
+    Each time in a browser that has never been there: Streamlit remembers whether a reader has opened the sidebar.
+    """
+    readers: list[Reader] = []
 
     def opened(snippet: str, window: str = "blog") -> Frame:
         blog.body = f'<body style="margin: 0">{snippet}'
-        page = new_reader().page
-        width, height = WINDOWS[window]
-        page.set_viewport_size({"width": width, "height": height})
+        page = browser.browser.new_context(viewport=WINDOWS[window]).new_page()
+        readers.append(Reader(page, server.url))
         page.goto(blog.url)
         frame = page.locator("iframe").element_handle().content_frame()
         frame.wait_for_function(LOOKS_READY, timeout=PATIENCE_MS)
         return frame
 
-    return opened
+    logged = server.log.stat().st_size
+    yield opened
+    complaints = [complaint for reader in readers for complaint in reader.unforgiven]
+    for reader in readers:
+        reader.page.context.close()
+    assert complaints + server.failures(logged) == []
 
 
 @pytest.fixture
-def embedded(read: Callable[..., Frame], server) -> Callable[..., Frame]:
+def embedded(read: Callable[..., Frame], server: App) -> Callable[..., Frame]:
     """Open the blog with a page of the app in it."""
     return lambda path, query="", window="blog": read(sharing.iframe(server.url + path, query), window)
 
@@ -78,26 +90,33 @@ def sidebar(frame: Frame) -> Locator:
     return frame.get_by_test_id("stSidebar")
 
 
-def top(frame: Frame) -> float:
-    return frame.locator(STAGE).evaluate("stage => stage.getBoundingClientRect().top")
+def begins_with_the_stage(frame: Frame) -> None:
+    stage, title = frame.locator(STAGE), frame.locator("h1")
+    assert stage.evaluate("stage => stage.getBoundingClientRect().top") <= HEADER, "only the navigation is above it"
+    assert title.bounding_box()["y"] > stage.bounding_box()["y"], "the title comes later"
+    expect(sidebar(frame)).to_have_attribute("data-collapsed", "true")
+    assert frame.evaluate(SIDEWAYS) == [0, 0], "no scrolling sideways"
 
 
-@pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
-def test_an_embedded_page_begins_with_the_stage_and_plays_to_the_end(embedded, path: str, window: str) -> None:
-    frame = embedded(path, SHORT, window)
-    assert top(frame) <= HEADER, "nothing above the stage but the navigation"
-    assert frame.locator("h1").bounding_box()["y"] > frame.locator(STAGE).bounding_box()["y"], "the title comes later"
-    expect(sidebar(frame)).to_have_attribute("aria-expanded", "false")
+def test_an_embedded_page_begins_with_the_stage_and_plays_to_the_end(embedded, path: str) -> None:
+    frame = embedded(path, SHORT)
+    begins_with_the_stage(frame)
     frame.locator(STAGE).get_by_role("button", name="Run").click()
     expect(frame.locator(STAGE)).to_have_attribute("data-frame", "done", timeout=PATIENCE_MS)
-    assert frame.evaluate(SIDEWAYS) == [0, 0], "no scrolling sideways"
+    frame.page.set_viewport_size(WINDOWS["phone"])
+    frame.wait_for_function("innerWidth === 390")
+    begins_with_the_stage(frame)
+
+
+def test_a_page_embedded_on_a_phone_begins_with_the_stage(embedded) -> None:
+    begins_with_the_stage(embedded("/ppo", SHORT, "phone"))
 
 
 def test_the_same_page_on_its_own_has_its_title_first_and_its_sidebar_open(reader: Reader) -> None:
     reader.open("/ppo")
     assert reader.page.locator("h1").bounding_box()["y"] < reader.stage.bounding_box()["y"]
-    expect(reader.sidebar).to_have_attribute("aria-expanded", "true")
+    expect(reader.sidebar).to_have_attribute("data-collapsed", "false")
 
 
 def test_a_lesson_has_only_its_controls_and_the_others_keep_their_values(embedded) -> None:
@@ -106,14 +125,14 @@ def test_a_lesson_has_only_its_controls_and_the_others_keep_their_values(embedde
     expect(sidebar(frame).locator("[class*='st-key-']")).to_have_count(2)
     for name in ("beta", "scenario"):
         expect(sidebar(frame).locator(f".st-key-{name}")).to_be_visible()
-    narration = frame.locator(STAGE).locator("[data-metric=ppo_step] .value")
-    expect(narration).to_contain_text("12")
+    steps = frame.locator(STAGE).locator("[data-metric=ppo_step] .value")
+    expect(steps).to_contain_text("12")
     sidebar(frame).locator(".st-key-beta").get_by_role("slider").press("ArrowRight")
     holds(frame, beta="0.11", ppo_steps="12", seed="4", controls="beta,scenario", embed="true")
     frame.get_by_role("link", name="SFT", exact=True).click()
     frame.wait_for_url(re.compile(r"/sft\?"))
     holds(frame, beta="0.11", ppo_steps="12", seed="4", controls="beta,scenario", embed="true")
-    expect(narration).to_contain_text("12")
+    expect(steps).to_contain_text("12")
     expect(sidebar(frame).locator("[class*='st-key-']")).to_have_count(2)
 
 
@@ -193,7 +212,3 @@ def choose(dialog: Locator, key: str, option: str) -> None:
 
 def source(snippet: Locator) -> str:
     return re.search(r'src="([^"]*)"', snippet.text_content())[1]
-
-
-def test_every_name_in_these_tests_is_on_offer() -> None:
-    assert {"loop", "reward_kl_path"} <= set(lesson.parts_of("ppo")) and "tree_now" in lesson.parts_of("sft")

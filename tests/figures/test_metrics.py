@@ -310,3 +310,11 @@ def test_a_table_escapes_what_it_shows_and_links_open_beside_the_app():
     template = grid.grid(view(), ("", "A"), [("<b>", "[a & b](https://x.org/?q=1) `c<d`")]).template
     assert "&lt;b&gt;" in template and "<code>c&lt;d</code>" in template
     assert '<a href="https://x.org/?q=1" target="_blank" rel="noopener">a &amp; b</a>' in template
+
+
+@EACH_WORLD
+def test_the_largest_ratio_is_that_of_the_steps_done(settings):
+    of = view(**settings)
+    for step in range(1, of.run.settings.ppo_steps + 1):
+        largest = max(1.0, *(batch.ratio.max() for batch in of.run.ppo.rollouts[:step]))
+        assert f"largest ratio {largest:.2f}:" in checks._clip(of, step)[1]

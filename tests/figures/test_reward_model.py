@@ -45,9 +45,7 @@ WORLDS = [
     )
 ]
 EACH_WORLD = pytest.mark.parametrize("world", WORLDS, ids=str)
-UNIT = re.compile(
-    r"\[.+\]$|^reward-model epoch$|^PPO step$|^true reward$|^correlation of reward and true reward$|^$"
-)
+UNIT = re.compile(r"\[.+\]$|^reward-model epoch$|^PPO step$|^true reward$|^correlation of reward and true reward$|^$")
 
 
 @cache

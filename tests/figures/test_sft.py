@@ -9,6 +9,7 @@ import pytest
 from pages.figures import response_tree as tree
 from pages.figures import sft, sft_words, theme
 from pages.figures.chart import Chart
+from pages.figures.curves import Level, learning_curves
 from pages.figures.view import View
 from pages.stage.storyboard import encode_chart, encode_live
 from rlhf_core.timeline import build
@@ -261,3 +262,28 @@ def test_prose_is_complete(world):
 
 def test_markdown_shows_a_text_as_it_stands():
     assert sft.plain("$5 *now*, [a](b) <c>") == r"\$5 \*now\*, \[a\](b) \<c\>"
+
+
+# ------------------------------------------------------------------ words on levels
+
+
+@EACH_WORLD
+def test_words_on_a_level_keep_clear_of_the_curves_where_they_can(world):
+    one = view(**world)
+    figure = sft.imitation(one).figure
+    low, high = figure.layout.yaxis.range
+    for words in figure.layout.annotations:
+        curve = np.asarray(figure.data[0].y)[-len(figure.data[0].y) // 2 :] if words.x == 1 else figure.data[0].y[:2]
+        middle = words.y + (0.04 if words.yanchor == "bottom" else -0.04) * (high - low)
+        assert np.abs(np.asarray(curve) - middle).min() > 0.02 * (high - low)
+        assert low < middle < high
+
+
+def test_of_four_corners_the_one_furthest_from_the_curve_is_taken():
+    falling = {"falls": np.linspace(1.0, 0.0, 11)}
+    layout = {"x": "x", "y": "y", "levels": (Level(0.5, "half", "#000000"),)}
+    corner = learning_curves(theme.LIGHT, falling, theme.LIGHT.policy, **layout).figure.layout.annotations[0]
+    assert (corner.yanchor, corner.xanchor) in {("bottom", "right"), ("top", "left")}
+    rising = {"rises": falling["falls"][::-1]}
+    corner = learning_curves(theme.LIGHT, rising, theme.LIGHT.policy, **layout).figure.layout.annotations[0]
+    assert (corner.yanchor, corner.xanchor) in {("top", "right"), ("bottom", "left")}

@@ -1,0 +1,99 @@
+"""A figure's table says what the figure shows, and nothing of a text in it is taken for HTML."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+import pages.figures
+from pages.figures import metrics, ppo, ppo_responses, reward_model, table, theme
+from pages.figures.chart import Chart
+from pages.figures.table import Row
+from pages.figures.view import View
+from rlhf_core.timeline import build
+from tests.core.runs import run
+
+
+def view(**settings: float) -> View:
+    one = run(**settings)
+    return View(one, build(one), prompt=0, palette=theme.LIGHT)
+
+
+def drawers() -> list[Callable[[View], Chart]]:
+    """Every function of the figures that draws a chart from a view alone."""
+    modules = [importlib.import_module(f"pages.figures.{m.name}") for m in pkgutil.iter_modules(pages.figures.__path__)]
+    return [
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_") and name != "pinned_and_current"
+        and inspect.signature(function).return_annotation is Chart and len(inspect.signature(function).parameters) == 1
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", drawers(), ids=lambda draw: draw.__name__)
+def test_every_chart_has_rows_at_the_end_of_the_run(draw: Callable[[View], Chart]) -> None:
+    figure = draw(view()).at(-1)
+    rows = table.rows(figure)
+    assert rows
+    assert all(row.text or row.trace or row.x is not None for row in rows)
+    assert not any("<" in row.text or "%{" in row.text for row in rows)
+
+
+def test_a_growing_chart_lists_what_has_been_played() -> None:
+    one = view()
+    chart = ppo.objective_curves(one)
+    frame = next(i for i, frame in enumerate(one.timeline.frames) if frame.name == "ppo-3")
+    rewards = [row for row in table.rows(chart.at(frame)) if row.trace == "reward"]
+    assert [row.x for row in rewards] == [0, 1, 2, 3]
+    assert [row.y for row in rewards] == pytest.approx(one.run.ppo.reward[:4])
+    assert rewards[3].text == f"step 3: reward {one.run.ppo.reward[3]:.2f}"
+
+
+def test_heads_name_the_unit_and_panels_share_them() -> None:
+    assert table.heads(ppo.objective_curves(view()).figure) == ("PPO step", "mean over prompts [reward units]")
+    assert table.heads(ppo.entropy_and_clipping(view()).figure) == ("PPO step", "entropy [nats] / clipped [share]")
+
+
+def test_a_place_on_the_pipeline_is_an_epoch_or_a_step() -> None:
+    one = view()
+    rows = table.rows(metrics.reward(one).at(-1))
+    assert [row.x for row in rows] == [f"PPO step {k}" for k in range(one.timeline.n_steps + 1)]
+    entropy = table.rows(metrics.entropy(one).at(-1))
+    assert "SFT epoch 30" in [row.x for row in entropy]
+
+
+def test_bars_are_listed_by_name_and_not_by_their_place() -> None:
+    rows = table.rows(ppo_responses.response_probabilities(view()).at(-1))
+    assert all(row.y is None and row.text for row in rows)
+    weights = table.rows(reward_model.weights(view()).at(-1))
+    assert sum("questions back" in row.text for row in weights) == 1
+
+
+def test_gaps_ghosts_and_labels_are_left_out() -> None:
+    figure = go.Figure()
+    figure.add_scatter(x=[1, 2, 3], y=[1.0, np.nan, None], name="curve", mode="lines")
+    figure.add_scatter(x=[1, 2], y=[1, 1], hoverinfo="skip")
+    figure.add_scatter(x=[1], y=[1], name="words", mode="text", text=["here"], hoverinfo="skip")
+    figure.update_layout(xaxis_title="x", yaxis_title="y")
+    assert table.rows(figure) == [Row("curve", 1, 1.0, "")]
+
+
+def test_markup_in_a_figure_is_escaped() -> None:
+    figure = go.Figure(layout={"xaxis": {"title": "<i>x</i> & z"}, "yaxis": {"title": "y"}})
+    figure.add_scatter(x=[1], y=[-0.0], name="<script>", customdata=["a &lt;b&gt; <b>c</b>"],
+                       hovertemplate="%{customdata}<br>%{y:.2f}<extra></extra>")  # fmt: skip
+    html = table.markup(figure, '"quoted"')
+    assert "<td>&lt;script&gt;</td><td>1</td><td>0</td><td>a &lt;b&gt; c 0.00</td>" in html
+    assert '<th scope="col">x &amp; z</th>' in html and "&quot;quoted&quot;" in html
+
+
+def test_a_long_table_says_that_it_was_cut() -> None:
+    figure = go.Figure(layout={"xaxis": {"title": "x"}, "yaxis": {"title": "y"}})
+    figure.add_scatter(x=np.arange(table.MOST_ROWS + 1), y=np.arange(table.MOST_ROWS + 1), name="many")
+    html = table.markup(figure, "many")
+    assert html.count("<tr>") == table.MOST_ROWS + 1 and f"the first {table.MOST_ROWS} of them" in html
