@@ -4,18 +4,26 @@ Nothing here can fail; the budgets are those of the design, on a machine with tw
 measurement, append a line to `MEASUREMENTS`.
 """
 
+import gc
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from streamlit.testing.v1 import AppTest  # noqa: E402
+
+from pages.frame import runs  # noqa: E402
 from rlhf_core import Settings, run_pipeline, timeline  # noqa: E402
+
+PAGES = {"overview": "Overview", "sft": "SFT", "reward_model": "Reward model", "ppo": "PPO", "metrics": "Metrics"}
+CHANGED = (Settings(beta=0.37), 0, False)  # settings, prompt, dark: what a reader has just asked for
 
 
 class Measurement(NamedTuple):
@@ -58,6 +66,73 @@ def default_timeline() -> float:
     return elapsed(lambda: timeline.build(run))
 
 
+def cpu(action: Callable[[], object]) -> float:
+    """Seconds of processor time of one call, whatever else the machine does; the collector waits, as in the app."""
+    gc.collect()
+    gc.disable()
+    start = time.process_time()
+    action()
+    gc.enable()
+    return time.process_time() - start
+
+
+@cache
+def opened(page: str) -> AppTest:
+    """A page that a reader has open."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page(f"pages/{page}.py").run()
+    if app.exception:
+        raise RuntimeError(f"{page}: {app.exception[0].message}")
+    return app
+
+
+@cache
+def figures(page: str) -> list[Callable[..., Any]]:
+    """Every figure and passage that a page draws, by watching it draw."""
+    app, watched, remember = opened(page), [], runs.drawn
+
+    def watch(draw: Callable[..., Any], *view: Any) -> Any:
+        watched.append(draw)
+        return remember(draw, *view)
+
+    runs.drawn = watch
+    try:
+        app.run()
+    finally:
+        runs.drawn = remember
+    return watched
+
+
+def redraw(page: str) -> list[bytes]:
+    """All figures of a page, of a run whose figures nobody has asked for yet, as they go over the wire."""
+    return [runs.drawn.__wrapped__(draw, *CHANGED).wire(page) for draw in figures(page)]
+
+
+def drawing(page: str) -> Callable[[], float]:
+    """Building and encoding all figures of a page, once its run is there."""
+
+    def measure() -> float:
+        figures(page), runs.view(*CHANGED)
+        return cpu(lambda: redraw(page))
+
+    return measure
+
+
+def reopening(page: str) -> Callable[[], float]:
+    """A rerun of a page whose run and figures somebody has asked for before."""
+    return lambda: cpu(opened(page).run)
+
+
+def sizes() -> str:
+    """What a changed run sends for each page: its figures and the transport."""
+    lines = ["| Page | Sent for a changed run | Budget |", "|---|---|---|"]
+    for page, title in PAGES.items():
+        story = runs.storyboard(*CHANGED[:2]).wire(page)
+        n_bytes = len(story) + sum(map(len, redraw(page)))
+        lines.append(f"| {title} | {n_bytes / 1e3:.0f} kB | 120 kB |")
+    return "\n".join(lines)
+
+
 MEASUREMENTS: Sequence[Measurement] = (
     Measurement("default run", 0.025, 50, pipeline()),
     Measurement("default run, safety", 0.025, 50, pipeline(scenario="safety")),
@@ -67,6 +142,8 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("timeline of the default run", 0, 50, default_timeline),
     Measurement("import rlhf_core, fresh interpreter", 0.350, 9, fresh_import("rlhf_core")),
     Measurement("python -m rlhf_core", 0, 9, fresh_command),
+    *(Measurement(f"{title} page, charts of a new run, CPU", 0.060, 9, drawing(page)) for page, title in PAGES.items()),
+    *(Measurement(f"{title} page, cached rerun, CPU", 0.025, 9, reopening(page)) for page, title in PAGES.items()),
 )
 
 
@@ -83,4 +160,4 @@ def table(measurements: Sequence[Measurement]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(MEASUREMENTS))
+    print(table(MEASUREMENTS), sizes(), sep="\n\n")

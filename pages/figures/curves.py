@@ -56,9 +56,8 @@ def learning_curves(
     steps, n = np.arange(len(next(iter(curves.values())))), len(curves)
     values = np.concatenate([*curves.values(), [level.value for level in levels]])
     ranges = {"xaxis": {"range": padded(steps, 0.03)}, "yaxis": {"range": padded(values[np.isfinite(values)])}}
-    hover = f"{each}<br>%{{fullData.name}}: %{{y:.4~g}}{unit}<extra></extra>"
     fig = theme.figure(
-        palette, x=x, y=y, data=[*behind, *_traces(palette, curves, hue, hover)],
+        palette, x=x, y=y, data=[*behind, *_traces(palette, curves, hue, each, unit)],
         shapes=[_line(level) for level in levels],
         annotations=_named(levels, list(curves.values()), float(np.ptp(ranges["yaxis"]["range"]))),
         **{**ranges, **layout},
@@ -68,18 +67,23 @@ def learning_curves(
     return Played(fig, heads, {first + i: steps + 1 for i in range(n)})
 
 
-def _traces(palette: theme.Palette, curves: Mapping[str, Array], hue: theme.Hue, hover: str) -> list[dict[str, Any]]:
+def _traces(
+    palette: theme.Palette, curves: Mapping[str, Array], hue: theme.Hue, each: str, unit: str
+) -> list[dict[str, Any]]:
     """Every curve faint, every curve as it is played, every head."""
     ghosts, played, heads = [], [], []
     for (name, values), dash, symbol in zip(curves.items(), DASHES, SYMBOLS, strict=False):
         line = {"type": "scatter", "x": np.arange(len(values)), "y": values, "mode": "lines"}
         silent = {"hoverinfo": "skip", "showlegend": False}
-        ghosts.append({**line, **silent, "line": theme.ghost(palette, dash)})
-        played.append({**line, "name": name, "line": theme.line(hue, dash), "showlegend": len(curves) > 1,
-                       "hovertemplate": hover})  # fmt: skip
+        hover = f"{each}<br>{name}: %{{y:.2f}}{unit}<extra></extra>"
         marker = {"symbol": symbol, "size": 9, "color": hue.mark}
-        heads.append({**line, **silent, "x": [0], "y": values[:1], "mode": "markers", "marker": marker,
-                      "cliponaxis": False})  # fmt: skip
+        ghosts.append({**line, **silent, "line": theme.ghost(palette, dash)})
+        played.append(
+            {**line, "name": name, "line": theme.line(hue, dash), "showlegend": len(curves) > 1, "hovertemplate": hover}
+        )
+        heads.append(
+            {**line, **silent, "x": [0], "y": values[:1], "mode": "markers", "marker": marker, "cliponaxis": False}
+        )
     return ghosts + played + heads
 
 

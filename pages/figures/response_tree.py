@@ -14,9 +14,9 @@ from rlhf_core.scenarios import SLOTS
 
 HEIGHT = 560
 LEFT, WIDTH = np.array([0.0, 0.96, 1.92]), np.array([0.96, 0.96, 1.08])
-SMALLEST_LABEL = 0.032
-"""Share of the height that a phrase needs to be named on it."""
-DIGITS = 4
+SMALLEST_LABEL = 3.2
+"""Per cent of the height that a phrase needs to be named on it."""
+DIGITS = 2
 TINTS = {"light": ("#f0f1f4", "#74cdad"), "dark": ("#232a34", "#157a60")}
 """Colours of the lowest and the highest true reward; the text on both is the theme's ink."""
 
@@ -56,8 +56,8 @@ def tree_after_sft(view: View) -> Chart:
 
 
 def tree_areas(view: View, log_probs: Array) -> Array:
-    """Probability of every prefix, (rows, 4 + 20 + 80): openings first, then bodies, then whole responses."""
-    return np.exp(np.concatenate(prefix_log_probs(log_probs, view.run.scenario.shape), axis=-1))
+    """Probability of every prefix in per cent, (rows, 4 + 20 + 80): openings first, then bodies, then responses."""
+    return 100 * np.exp(np.concatenate(prefix_log_probs(log_probs, view.run.scenario.shape), axis=-1))
 
 
 def _levels(view: View) -> Array:
@@ -105,19 +105,20 @@ def _names(view: View) -> list[str]:
     truth = view.run.scenario.true_reward[view.prompt].tolist()
     before = len(openings) * len(bodies)
     leaves = [f"{kind} {minus(u, '+.1f')}" for kind, u in zip(closings * before, truth, strict=True)]
-    return [f"{kind} {{:.0%}}" for kind in openings] + bodies * len(openings) + leaves
+    return [f"{kind} {{:.0f}}%" for kind in openings] + bodies * len(openings) + leaves
 
 
 def _tree(view: View, moving: dict[int, dict[str, Any]]) -> go.Figure:
     hover, level = np.array(_hover(view)), _levels(view)
-    looks = ({"color": view.palette.raised, "line": {"color": view.palette.ground, "width": 1.5}}, _leaf_marker(view))
+    inner = {"color": view.palette.raised, "line": {"color": view.palette.ground, "width": 1.5}}
+    looks = (("beginning", inner), ("whole response", _leaf_marker(view)))
     bars = [
-        {"type": "bar", "x": (LEFT + WIDTH / 2)[level[part]], "width": WIDTH[level[part]], "marker": marker,
-         **{name: rows[0] for name, rows in moving[trace].items()},
+        {"type": "bar", "x": (LEFT + WIDTH / 2)[level[part]], "width": WIDTH[level[part]], "name": name,
+         "marker": marker, **{path: rows[0] for path, rows in moving[trace].items()},
          "textposition": "inside", "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
          "insidetextfont": {"size": 12, "color": view.palette.ink}, "hovertext": hover[part].tolist(),
-         "hovertemplate": "%{hovertext}<br><b>%{customdata:.2%}</b><extra></extra>"}
-        for trace, (part, marker) in enumerate(zip(_parts(view), looks, strict=True))
+         "hovertemplate": "%{hovertext}<br><b>%{customdata:.2f}%</b><extra></extra>"}
+        for trace, (part, (name, marker)) in enumerate(zip(_parts(view), looks, strict=True))
     ]  # fmt: skip
     quiet = {"showgrid": False, "zeroline": False}
     return theme.figure(
@@ -125,8 +126,7 @@ def _tree(view: View, moving: dict[int, dict[str, Any]]) -> go.Figure:
         bargap=0,
         xaxis={"range": [0, LEFT[-1] + WIDTH[-1]], "tickvals": LEFT + WIDTH / 2, "ticktext": list(SLOTS),
                "side": "top", "tickfont": {"size": 13}, **quiet},
-        yaxis={"range": [1.004, -0.004], "tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": [0, 25, 50, 75, 100],
-               **quiet},
+        yaxis={"range": [100.4, -0.4], "tickvals": [0, 25, 50, 75, 100], **quiet},
     )  # fmt: skip
 
 

@@ -185,8 +185,9 @@ def named_bars(
     return theme.figure(
         palette, x=x, y="", height=ROW * len(names) + 60, barmode="overlay", showlegend=False, bargap=0,
         data=[
-            {**bar, "x": final, "marker": {"color": "rgba(0,0,0,0)", "line": {"color": palette.muted, "width": 1.2}}},
-            {**bar, "x": now, "marker": {"color": palette.reward.mark}},
+            {**bar, "x": final, "name": "after training",
+             "marker": {"color": "rgba(0,0,0,0)", "line": {"color": palette.muted, "width": 1.2}}},
+            {**bar, "x": now, "name": "now", "marker": {"color": palette.reward.mark}},
             {**words, "x": np.full(len(y), low + inside), "text": names, "textposition": "middle right",
              "textfont": {"size": 12.5}},
             {**words, "x": np.full(len(y), high - inside), "text": [minus(value, "+.2f") for value in final],

@@ -143,13 +143,13 @@ def _spans(view: View, probs: Array) -> dict[str, Any]:
 
 
 def _markers(view: View, chosen: Array, probs: Array) -> list[dict[str, Any]]:
-    """Where each response stands before SFT, after it, and now."""
+    """Where each response stands before SFT, after it, and so far."""
     muted, policy = view.palette.muted, view.palette.policy.mark
     hover = [f"{wrap(view.responses[i])}<br>%{{x:.2f}}%" for i in chosen]
     looks = (
         ("base", probs[0], {"symbol": "line-ns-open", "size": 13, "color": muted, "line": {"width": 2}}),
         ("after SFT", probs[-1], {"symbol": "circle-open", "size": 12, "color": policy, "line": {"width": 2}}),
-        ("now", probs[0], {"symbol": "circle", "size": 10, "color": policy}),
+        ("SFT so far", probs[0], {"symbol": "circle", "size": 10, "color": policy}),
     )
     return [
         {"type": "scatter", "x": x, "y": np.arange(len(chosen)), "mode": "markers", "name": name, "marker": marker,

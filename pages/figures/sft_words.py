@@ -52,8 +52,8 @@ def _cost(view: View, response: int, trained: bool) -> Live:
         f'<div class="sr-cells">{cells}</div><p class="sr-sum">−log <span class="policy">π(y|x)</span> = '
         '<span data-slot="c0"></span> + <span data-slot="c1"></span> + <span data-slot="c2"></span> '
         '= <b data-slot="total"></b> nats</p>'
-        f'<p class="sr-note">Before SFT {before}, after SFT {after} nats; {note}. The whole response now has '
-        'probability <b class="policy" data-slot="p"></b>.</p>'
+        f'<p class="sr-note">Before SFT {before}, after SFT {after} nats; {note}. At this point of SFT the whole '
+        'response has probability <b class="policy" data-slot="p"></b>.</p>'
     )
     return Live(template, rows, _cost_values(terms[epochs]))
 
@@ -97,7 +97,7 @@ def adding_up(terms: Array, digits: int = 2) -> list[str]:
 
 
 def demonstrations(view: View) -> Live:
-    """The demonstrations as cards, each with its probability before SFT, now, and after it."""
+    """The demonstrations as cards, each with its probability before SFT, so far, and after it."""
     epochs, rows = np.unique(view.timeline.sft_epochs, return_inverse=True)
     counted = Counter(view.run.sft.demonstrations[view.prompt].tolist()).most_common()
     shown = counted[:MOST_CARDS]
@@ -121,7 +121,7 @@ def _card(view: View, k: int, response: int, count: int, ends: Array, width: flo
     return (
         f'<div class="sr-card"><p>{escape(view.responses[response])}</p><div class="sr-foot"><div class="sr-bar">'
         f'<i class="ghost" style="width:{width:.1f}%"></i><i class="policy" data-width="w{k}"></i></div>'
-        f'<span>base {ends[0]:.2f}%, now <b class="policy" data-slot="p{k}"></b>, after SFT {ends[1]:.2f}%</span>'
+        f'<span>base {ends[0]:.2f}%, SFT so far <b class="policy" data-slot="p{k}"></b>, after SFT {ends[1]:.2f}%</span>'
         f'<span class="truth">true reward {worth(view, response)}{repeated}</span></div></div>'
     )
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from pages.figures import stages
 
-PLACEHOLDER = re.compile(r"%\{(\w+)(?::([^}]*))?\}")
+PLACEHOLDER = re.compile(r"%\{([\w.]+)(?::([^}]*))?\}")
 EXTRA = re.compile(r"<extra>.*?</extra>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 MOST_ROWS = 500
@@ -130,7 +130,7 @@ def _said(trace: Any, i: int, x: Any, y: Any) -> str:
         return plain(str(_entry(trace.text, i) or "")) if getattr(trace, "mode", "") != "lines" else ""
 
     def fill(match: re.Match[str]) -> str:
-        name, pattern = match[1], match[2] or ""
+        name, pattern = match[1].removeprefix("fullData."), match[2] or ""
         value = x if name == "x" else y if name == "y" else _entry(trace[name], i) if name in trace else ""
         return _written(value, pattern.replace("~", ""))
 

@@ -13,9 +13,9 @@ def playhead(timeline: Timeline) -> str:
     """Name of the current frame; where it does not exist in this run, the nearest of its phase."""
     name, said = link.playhead(current(), timeline)
     if said and READ not in st.session_state:  # later it is the reader who shortens the run
-        move(name)
         sidebar.note(said)
     st.session_state[READ] = True
+    move(name)  # the stage does so too, and the address must not promise another frame
     return name
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.figures.overview import command
 from pages.frame import lesson, navigation, pins, playback, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
@@ -61,12 +62,6 @@ print(f"KL divergence  {{run.ppo.kl[-1]:.2f}} nats")
 print(f"RM accuracy    {{run.reward.heldout_accuracy[-1]:.0%}}")
 print(f"policy entropy {{run.ppo.entropy[-1]:.2f}} nats")
 """
-
-
-def command(settings: Settings) -> str:
-    """The command line that prints the same run."""
-    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in settings.to_query().items())
-    return f"python -m rlhf_core {options}".strip()
 
 
 def menu(page: str) -> None:

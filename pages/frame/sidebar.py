@@ -51,8 +51,9 @@ def notes() -> tuple[str, ...]:
 
 
 def note(sentence: str) -> None:
-    """Add a sentence to the notes on the reader's link."""
-    st.session_state[NOTES] = ((*notes(), sentence), settings())
+    """Add a sentence to the notes on the reader's link, while it is read: before all controls are drawn."""
+    said, then = st.session_state[NOTES]
+    st.session_state[NOTES] = ((*said, sentence), then)
 
 
 def settings() -> Settings:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.reader import PATIENCE_MS, Reader
 from tests.core.runs import run
-from tests.serving import App, running_app
+from tests.serving import running_app
 
 Readers = Callable[..., Reader]
 # What a lost server leaves in the console.
@@ -57,21 +58,18 @@ def test_after_a_restart_of_the_server_the_address_restores_the_state(new_reader
         reader.stands_at("ppo-4")
         reader.address_has(at="ppo-4")
         before = reader.tiles()
-        app.kill()
-        with running_app(tmp_path / "restarted", port=app.port) as again, reader.page.expect_event("websocket"):
-            assert_restored(reader, before, again)
-
-
-def assert_restored(reader: Reader, before: dict[str, str], again: App) -> None:
-    reader.wait()
-    reader.stands_at("ppo-4")
-    assert reader.tiles() == before
-    assert reader.query == {"beta": "0.3", "seed": "2", "at": "ppo-4"}
-    with reader.rerun():
-        reader.slide("beta", "ArrowRight")
-    reader.address_has(beta="0.31", at="ppo-4")
-    expect(reader.tile("kl")).to_have_text(f"{run(beta=0.31, seed=2).ppo.kl[4]:.2f}")
-    assert again.failures() == []
+        with ExitStack() as stack:
+            with reader.page.expect_event("websocket", timeout=PATIENCE_MS):
+                app.kill()
+                again = stack.enter_context(running_app(tmp_path / "restarted", port=app.port))
+            reader.wait().stands_at("ppo-4")
+            assert reader.tiles() == before
+            assert reader.query == {"beta": "0.3", "seed": "2", "at": "ppo-4"}
+            with reader.rerun():
+                reader.slide("beta", "ArrowRight")
+            reader.address_has(beta="0.31", at="ppo-4")
+            expect(reader.tile("kl")).to_have_text(f"{run(beta=0.31, seed=2).ppo.kl[4]:.2f}")
+            assert again.failures() == []
 
 
 def test_a_run_that_was_started_plays_to_its_end_without_the_server(new_reader: Readers, tmp_path: Path) -> None:
@@ -121,8 +119,10 @@ def test_a_line_that_is_cut_again_and_again_loses_nothing(new_reader: Readers) -
     reader = opened_with_sockets(new_reader, "/metrics?beta=0.5&at=ppo-2")
     for _ in range(3):
         cut_the_line(reader)
-    reader.wait().stands_at("ppo-2")
+    reader.stands_at("ppo-2")
     assert reader.query == {"beta": "0.5", "at": "ppo-2"}
+    reader.press("Step")
+    reader.address_has(beta="0.5", at="ppo-3")
 
 
 # ---------------------------------------------------------------- many at once

@@ -135,10 +135,10 @@ def test_the_tree_holds_every_prefix_and_adds_up(scenario):
     for frame in frames(one):
         inner, leaves = chart.at(frame).data
         probs = np.exp(one.policy_log_probs[one.progress[frame]])
-        np.testing.assert_allclose(np.sort(leaves.y), np.sort(probs), atol=1e-4)
-        np.testing.assert_allclose(inner.y[:4], probs.reshape(4, 20).sum(axis=1), atol=1e-4)
-        np.testing.assert_allclose(inner.y[4:], probs.reshape(20, 4).sum(axis=1), atol=1e-4)
-        assert sum(inner.y[:4]) == pytest.approx(1, abs=1e-3) and sum(leaves.y) == pytest.approx(1, abs=5e-3)
+        np.testing.assert_allclose(np.sort(leaves.y), np.sort(100 * probs), atol=0.0051)
+        np.testing.assert_allclose(inner.y[:4], 100 * probs.reshape(4, 20).sum(axis=1), atol=0.0051)
+        np.testing.assert_allclose(inner.y[4:], 100 * probs.reshape(20, 4).sum(axis=1), atol=0.0051)
+        assert sum(inner.y[:4]) == pytest.approx(100, abs=0.1) and sum(leaves.y) == pytest.approx(100, abs=0.5)
 
 
 def test_areas_of_a_column_lie_one_after_the_other():
@@ -147,8 +147,8 @@ def test_areas_of_a_column_lie_one_after_the_other():
     for base, height in (np.array(column, dtype=float) for column in columns):
         order = np.argsort(base, kind="stable")
         end = (base + height)[order]
-        np.testing.assert_allclose(end[:-1], base[order][1:], atol=2.1e-4)
-        assert end[-1] == pytest.approx(1, abs=2e-4)
+        np.testing.assert_allclose(end[:-1], base[order][1:], atol=0.021)
+        assert end[-1] == pytest.approx(100, abs=0.02)
 
 
 def test_colour_and_number_of_a_leaf_are_its_true_reward_and_demonstrations_are_outlined():
@@ -158,7 +158,7 @@ def test_colour_and_number_of_a_leaf_are_its_true_reward_and_demonstrations_are_
     for k in range(80):
         response = next(i for i, text in enumerate(one.responses) if _starts(leaves.hovertext[k], text))
         assert leaves.marker.color[k] == truth[response]
-        assert leaves.y[k] == pytest.approx(probs[response], abs=1e-4)
+        assert leaves.y[k] == pytest.approx(100 * probs[response], abs=0.0051)
         outlined = leaves.marker.line.color[k] == theme.LIGHT.ink
         assert outlined == (response in one.run.sft.demonstrations[0])
     widths = leaves.marker.line.width
@@ -280,10 +280,9 @@ def test_words_on_a_level_keep_clear_of_the_curves_where_they_can(world):
 
 
 def test_of_four_corners_the_one_furthest_from_the_curve_is_taken():
-    falling = {"falls": np.linspace(1.0, 0.0, 11)}
-    layout = {"x": "x", "y": "y", "levels": (Level(0.5, "half", "#000000"),)}
-    corner = learning_curves(theme.LIGHT, falling, theme.LIGHT.policy, **layout).figure.layout.annotations[0]
-    assert (corner.yanchor, corner.xanchor) in {("bottom", "right"), ("top", "left")}
-    rising = {"rises": falling["falls"][::-1]}
-    corner = learning_curves(theme.LIGHT, rising, theme.LIGHT.policy, **layout).figure.layout.annotations[0]
-    assert (corner.yanchor, corner.xanchor) in {("top", "right"), ("bottom", "left")}
+    falling = np.linspace(1.0, 0.0, 11)
+    for curve, value, side in ((falling, 0.9, "right"), (falling, 0.1, "left"), (falling[::-1], 0.9, "left")):
+        drawn = learning_curves(
+            theme.LIGHT, {"curve": curve}, theme.LIGHT.policy, x="x", y="y", levels=(Level(value, "words", "#000000"),)
+        )
+        assert drawn.figure.layout.annotations[0].xanchor == side

@@ -1,7 +1,7 @@
 """Lesson mode as text: which controls and parts a link names, and what it is told about the rest."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.figures import ppo, ppo_follow, reward_pairs
@@ -82,6 +82,7 @@ def test_without_a_lesson_every_part_stays_where_the_script_draws_it() -> None:
     assert lesson.place({}, ppo.reward_kl_path) is None
 
 
+@settings(deadline=None)  # the first one imports every figure
 @given(st.text(max_size=2000))
 def test_whatever_a_link_holds_the_notes_stay_short(text: str) -> None:
     for names, note in (lesson.parse_controls(text), lesson.parse_show(text, "overview")):

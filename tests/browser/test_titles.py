@@ -1,0 +1,27 @@
+"""What a browser's tab, a bookmark and a history entry say of each page."""
+
+from tests.browser.reader import PAGES, Reader
+
+ICON = "document.querySelector('link[rel~=icon]').href"
+
+
+def test_every_page_has_a_title_of_its_own_that_names_the_app(reader: Reader) -> None:
+    titles = {name: reader.open(path).page.title() for name, path in PAGES.items()}
+    assert titles.pop("Overview") == "RLHF you can run"
+    assert titles == {name: f"RLHF you can run: {name}" for name in titles}
+
+
+def test_the_title_follows_the_navigation(reader: Reader) -> None:
+    reader.open("/ppo")
+    reader.turn_to("Metrics")
+    assert reader.page.title() == "RLHF you can run: Metrics"
+
+
+def test_the_favicon_is_not_streamlits_and_comes_with_the_page(reader: Reader) -> None:
+    assert str(reader.open("/").page.evaluate(ICON)).startswith("data:image/svg")
+
+
+def test_the_title_stands_right_below_the_header(reader: Reader) -> None:
+    top = reader.open("/ppo").page.locator("h1").first.bounding_box()
+    header = reader.page.get_by_test_id("stHeader").bounding_box()
+    assert top and header and 0 <= top["y"] - (header["y"] + header["height"]) <= 32
