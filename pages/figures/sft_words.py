@@ -121,7 +121,8 @@ def _card(view: View, k: int, response: int, count: int, ends: Array, width: flo
     return (
         f'<div class="sr-card"><p>{escape(view.responses[response])}</p><div class="sr-foot"><div class="sr-bar">'
         f'<i class="ghost" style="width:{width:.1f}%"></i><i class="policy" data-width="w{k}"></i></div>'
-        f'<span>base {ends[0]:.2f}%, SFT so far <b class="policy" data-slot="p{k}"></b>, after SFT {ends[1]:.2f}%</span>'
+        f'<span>base {ends[0]:.2f}%, SFT so far <b class="policy" data-slot="p{k}"></b>, '
+        f"after SFT {ends[1]:.2f}%</span>"
         f'<span class="truth">true reward {worth(view, response)}{repeated}</span></div></div>'
     )
 

@@ -1,19 +1,20 @@
 """What goes wrong between a reader and the server, and what is left on the screen then."""
 
 import re
+import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.reader import PATIENCE_MS, Reader
 from tests.core.runs import run
-from tests.serving import running_app
+from tests.serving import App, running_app
 
 Readers = Callable[..., Reader]
+PATIENCE_S = 60
 # What a lost server leaves in the console.
-LOST = re.compile("WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|_stcore|server is not responding")
+LOST = re.compile("WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|_stcore|server is not responding|disconnected from server")
 # Keeps every websocket of the page within reach, so that a test can cut the last one.
 KEEP_SOCKETS = """
   window.sockets = [];
@@ -39,6 +40,16 @@ def cut_the_line(reader: Reader) -> None:
     reader.page.wait_for_function(RECONNECTED, arg=n_sockets)
 
 
+def hears_from(reader: Reader, app: App) -> None:
+    """Wait until a server that nobody has asked for anything has drawn the reader's page."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        reader.page.wait_for_timeout(100)
+        if reader.messages and reader.messages[-1].kind == "finished" and reader.socket and not reader.socket.is_closed():
+            return
+    raise AssertionError(f"the browser has not come back to {app.url}: {reader.complaints}")
+
+
 def shows_the_end_of(reader: Reader, **settings: float) -> None:
     """Expect the metrics of a finished run."""
     ppo = run(**settings).ppo
@@ -58,11 +69,10 @@ def test_after_a_restart_of_the_server_the_address_restores_the_state(new_reader
         reader.stands_at("ppo-4")
         reader.address_has(at="ppo-4")
         before = reader.tiles()
-        with ExitStack() as stack:
-            with reader.page.expect_event("websocket", timeout=PATIENCE_MS):
-                app.kill()
-                again = stack.enter_context(running_app(tmp_path / "restarted", port=app.port))
-            reader.wait().stands_at("ppo-4")
+        app.kill()
+        with running_app(tmp_path / "restarted", port=app.port) as again:
+            hears_from(reader, again)
+            reader.stands_at("ppo-4")
             assert reader.tiles() == before
             assert reader.query == {"beta": "0.3", "seed": "2", "at": "ppo-4"}
             with reader.rerun():
