@@ -63,7 +63,7 @@ def main() -> None:
                 page = context.new_page()
                 page.goto(address + path)
                 page.locator('[data-testid="stage"]').wait_for()
-                page.locator(".js-plotly-plot .main-svg").first.wait_for()
+                page.locator(".js-plotly-plot .main-svg:visible").first.wait_for()
                 page.wait_for_timeout(1500)
                 page.screenshot(path=HERE / f"{name}-{theme}.png")
                 page.close()

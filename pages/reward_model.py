@@ -7,7 +7,7 @@ from pages.figures import reward_pairs as pairs
 from pages.figures import reward_scores as scores
 from pages.figures import reward_typed as typed
 from pages.figures import reward_words as words
-from pages.frame import navigation, presets
+from pages.frame import presets
 from pages.frame.page import open_page
 
 page = open_page("reward-model", "Reward model: learn from comparisons what people prefer")
@@ -66,6 +66,7 @@ with right:
         typed.earned(view, text), theme=None, key="rm-earned", config={"displayModeBar": False},
         alt="Reward that each feature of the typed response earns.",
     )  # fmt: skip
+    page.data(lambda: typed.earned(view, text), "what the typed response earns", "earned")
 
 st.markdown("## A reward has no zero and no scale")
 st.markdown(words.no_zero(view))
@@ -73,8 +74,9 @@ st.markdown("## Why accuracy is not enough")
 left, right = st.columns(2, gap="large")
 with left:
     st.markdown(words.not_enough(view))
-    to_ppo = lambda: (presets.apply("reward_hacking"), navigation.request("ppo"))  # noqa: E731
-    st.button("Watch it happen: β = 0, 60 steps", on_click=to_ppo, key="rm-hack")
+    st.button(
+        "Watch it happen: β = 0, 60 steps", on_click=presets.apply, args=("reward_hacking", "ppo"), key="rm-hack"
+    )
 with right:
     page.chart(scores.trust)
 with st.expander("Where real labellers and real reward models differ"):

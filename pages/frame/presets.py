@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.frame import playback, sidebar
+from pages.frame import navigation, playback, sidebar
 from rlhf_core import PipelineRun, Settings
 
 CHOSEN = "preset"
@@ -138,8 +138,10 @@ def menu() -> None:
             st.button(preset.title, key=f"preset-{key}", on_click=apply, args=(key,), width="stretch")
 
 
-def apply(key: str) -> None:
-    """Set every control to the preset and show the end of its run."""
+def apply(key: str, page: str | None = None) -> None:
+    """Set every control to the preset and show the end of its run, on another page if one is named; a callback."""
+    if page:
+        navigation.request(page)
     st.session_state[CHOSEN] = key
     sidebar.set_controls(settings_of(PRESETS[key], sidebar.settings()))
     playback.seek("done")

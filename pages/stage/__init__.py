@@ -19,8 +19,10 @@ import streamlit as st
 
 from pages.figures.theme import css_variables
 from pages.stage.storyboard import (
+    METRICS,
     Payload,
     StageFrame,
+    decode,
     encode_chart,
     encode_frames,
     encode_live,
@@ -39,6 +41,8 @@ def _read(name: str) -> str:
 
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
+MISSING = "rlhf-stage-missing"  # and of one that missing.css shows until stage.css hides it
+PLAIN = "stage-plain"  # in the session state: this reader's browser cannot run the player
 
 # Streamlit sends a component's script with every mount. So the script travels in one mount whose message
 # never changes (the browser keeps it), and each role mounts this stub, which hands itself over.
@@ -69,6 +73,7 @@ class Stage:
     page: str
     frame: int
     static: bool = False
+    played: bool = True
 
     def chart(self, payload: Payload, *, key: str) -> None:
         """Draw a chart that the clock moves; at the playhead where the player cannot run."""
@@ -86,7 +91,8 @@ class Stage:
 
     def live(self, payload: Payload, *, key: str) -> None:
         """Show a passage of text that the clock fills."""
-        self._mount(payload, key)
+        if self.played:
+            self._mount(payload, key)
 
     def _mount(self, payload: Payload, key: str, **callbacks: Any) -> Any:
         key = f"stage-{self.page}-{key}"
@@ -130,6 +136,10 @@ def open_stage(
     if not 1 <= speed <= 10:
         raise ValueError(f"speed must be from 1 to 10, got {speed}")
     frame = nearest_frame(frames.names, playhead)
+    if st.session_state.get(PLAIN):
+        _show_plainly(frames, frame)
+        return Stage(page, frame, static=True, played=False)
+    _offer_plain_charts()
     _mount_machinery(page, {"at": frames.names[frame], "seek": seek_id, "speed": speed})
     key = f"stage-{page}-transport"
     state = Stage(page, frame, static)._mount(
@@ -148,3 +158,24 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> None:
         st.plotly_chart(go.Figure(layout={"template": "none"}), theme=None, key="stage-plotly")
         head = json.dumps({"role": "control", **control}, separators=(",", ":"))
         _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
+
+
+def _offer_plain_charts() -> None:
+    """Say that the player is missing; seen only where neither its script nor its style has arrived for a while."""
+    st.html(HERE / "missing.css")
+    with st.container(key=MISSING):
+        st.markdown("The player could not be loaded.")
+        st.button("Show the charts without it", key="stage-missing", on_click=_choose_plain)
+
+
+def _choose_plain() -> None:
+    st.session_state[PLAIN] = True
+
+
+def _show_plainly(frames: Payload, frame: int) -> None:
+    """Metrics and narration of one frame, as Streamlit draws them."""
+    board = decode(frames)
+    for column, name in zip(st.columns(len(METRICS)), METRICS, strict=True):
+        column.metric(name.replace("_", " "), board["metrics"][name][frame])
+    st.markdown(board["narration"][frame])
+    st.caption("The player could not be loaded; the charts are drawn plainly, at the playhead.")
