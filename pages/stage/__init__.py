@@ -19,7 +19,6 @@ import streamlit as st
 
 from pages.figures.theme import css_variables
 from pages.stage.storyboard import (
-    METRICS,
     Payload,
     StageFrame,
     decode,
@@ -28,6 +27,7 @@ from pages.stage.storyboard import (
     encode_live,
     nearest_frame,
 )
+from rlhf_core.timeline import METRICS
 
 __all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
 
@@ -175,7 +175,7 @@ def _choose_plain() -> None:
 def _show_plainly(frames: Payload, frame: int) -> None:
     """Metrics and narration of one frame, as Streamlit draws them."""
     board = decode(frames)
-    for column, name in zip(st.columns(len(METRICS)), METRICS, strict=True):
-        column.metric(name.replace("_", " "), board["metrics"][name][frame])
+    for column, metric in zip(st.columns(len(METRICS)), METRICS, strict=True):
+        column.metric(metric.label, board["metrics"][metric.key][frame], help=metric.definition)
     st.markdown(board["narration"][frame])
     st.caption("The player could not be loaded; the charts are drawn plainly, at the playhead.")

@@ -642,6 +642,18 @@ function makeLive(parent, page) {
   };
 }
 
+// ---------------------------------------------------------------- the address
+
+// Streamlit makes a history entry of every change that Python makes to the address. The playhead would fill the history,
+// and the browser's Back would do nothing that one can see; it should lead to the page before.
+function keepHistoryShort() {
+  const push = history.pushState;
+  history.pushState = function (state, title, url) {
+    const here = url != null && new URL(url, location.href).pathname === location.pathname;
+    return (here ? history.replaceState : push).call(history, state, title, url);
+  };
+}
+
 // ---------------------------------------------------------------- mounting
 
 const MAKERS = { transport: makeTransport, chart: makeChart, live: makeLive };
@@ -690,6 +702,7 @@ export default function () {
   const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
   if (stage.mount) return;
   Object.assign(stage, { mount: guarded, unmount, clocks });
+  keepHistoryShort();
   for (const component of stage.waiting.values()) guarded(component);
   stage.waiting.clear();
 }

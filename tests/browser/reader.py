@@ -16,6 +16,7 @@ OWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 PAGES = {"Overview": "/", "SFT": "/sft", "Reward model": "/reward_model", "PPO": "/ppo", "Metrics": "/metrics"}
 STAGE = "[data-testid=stage][data-frame]"
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 LOOKS_READY = """
 () => document.querySelectorAll("[data-testid=stage][data-frame]").length === 1
@@ -31,19 +32,31 @@ WATCH = """
 () => {
   const stage = document.querySelector("[data-testid=stage]");
   const watched = window.watched = { frames: [], times: [], moved: [], spoken: [], stage };
-  new MutationObserver(() => {
+  (window.observers ?? []).forEach(observer => observer.disconnect());
+  const observers = window.observers = [];
+  const observe = (react, node, what) => {
+    observers.push(new MutationObserver(react));
+    observers.at(-1).observe(node, what);
+  };
+  observe(() => {
     watched.frames.push(stage.dataset.frame);
     watched.times.push(performance.now());
-  }).observe(stage, { attributeFilter: ["data-frame"] });
+  }, stage, { attributeFilter: ["data-frame"] });
   const figure = ".js-plotly-plot, .main-svg";
-  new MutationObserver(records => {
+  observe(records => {
     for (const { addedNodes, removedNodes } of records)
       for (const node of [...addedNodes, ...removedNodes])
         if (node instanceof Element && (node.matches(figure) || node.querySelector(figure)))
           watched.moved.push(node.className?.baseVal ?? node.className);
-  }).observe(document.body, { childList: true, subtree: true });
-  new MutationObserver(() => watched.spoken.push([stage.dataset.frame, stage.dataset.playing]))
-    .observe(stage.querySelector("[aria-live=polite]"), { childList: true, characterData: true, subtree: true });
+  }, document.body, { childList: true, subtree: true });
+  observe(() => watched.spoken.push(stage.dataset.frame), stage.querySelector("[aria-live=polite]"),
+          { childList: true, characterData: true, subtree: true });
+}
+"""
+AT_REST = """
+() => {
+  (window.observers ?? []).forEach(observer => observer.disconnect());
+  document.activeElement.blur();  // else keys would be the button's
 }
 """
 
@@ -109,6 +122,17 @@ class Reader:
         self.socket = None
         self.page.goto(self.url + path, wait_until="commit")
         return self.wait() if ready else self
+
+    def rewind(self, path: str) -> "Reader":
+        """Be at Idle at an address: the page that is open, if that is where it leads, or else a new session."""
+        if self.page.url != "about:blank" and self.stage.count() == 1 and not self.unforgiven:
+            self.choose("phase")
+            self.press("Reset")
+            self.settle()
+        if self.address != path:
+            self.open(path)
+        self.page.evaluate(AT_REST)
+        return self
 
     def reload(self) -> "Reader":
         self.socket = None
@@ -238,6 +262,15 @@ class Reader:
             self.slider(name).press(key)
 
     @property
+    def address(self) -> str:
+        """Path and parameters in the address bar."""
+        return str(self.page.evaluate("location.pathname + location.search"))
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    @property
     def query(self) -> dict[str, str]:
         """Parameters in the address bar."""
         return dict(parse_qsl(self.page.evaluate("location.search.slice(1)")))
@@ -262,4 +295,3 @@ def _received(payload: bytes | str) -> Message:
 def _sent(payload: bytes | str) -> Message:
     data = payload if isinstance(payload, bytes) else payload.encode()
     return Message(True, len(data), BackMsg.FromString(data).WhichOneof("type") or "", data)
-

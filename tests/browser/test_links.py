@@ -38,57 +38,48 @@ def test_the_first_request_of_a_fresh_server_shows_the_linked_state(
 
 
 def test_reload_keeps_everything(reader: Reader) -> None:
-    reader.open("/ppo?scenario=safety&beta=0.3&ppo_steps=12&speed=7&prompt=3&seed=4&at=ppo-5")
-    tiles, query = reader.tiles(), reader.query
-    with reader.rerun():
-        reader.press("Step")
-    with reader.rerun():
-        reader.press("Back")
-    reader.reload()
-    reader.stands_at("ppo-5")
-    assert (reader.tiles(), reader.query) == (tiles, query)
-    assert query == {
-        "scenario": "safety", "beta": "0.3", "ppo_steps": "12", "speed": "7", "prompt": "3", "seed": "4", "at": "ppo-5",
-    }  # fmt: skip
-
-
-def test_the_address_follows_controls_and_playhead_without_a_reload(reader: Reader) -> None:
-    reader.open("/ppo")
+    reader.open("/ppo?scenario=safety&beta=0.3&speed=7&prompt=3&seed=4&at=ppo-5")
     with reader.rerun():
         reader.slide("ppo_steps", "ArrowRight")
-    reader.press("Step")
-    reader.address_has(ppo_steps="9", at="sft-30", beta=None)
+    with reader.rerun():
+        reader.press("Step")
+    reader.address_has(
+        scenario="safety", beta="0.3", ppo_steps="9", speed="7", prompt="3", seed="4", at="ppo-6", tour=None
+    )  # fmt: skip
+    tiles, query = reader.tiles(), reader.query
     reader.reload()
-    reader.stands_at("sft-30")
-    assert reader.tile("ppo_step").text_content() == "– / 9"
+    reader.stands_at("ppo-6")
+    assert (reader.tiles(), reader.query) == (tiles, query)
 
 
-def test_another_page_keeps_settings_and_playhead(reader: Reader) -> None:
-    reader.open("/ppo?beta=0.3&at=ppo-4")
-    for name in ("SFT", "Reward model", "Metrics", "Overview"):
-        reader.turn_to(name)
-        shows(reader, "ppo-4", beta=0.3)
-        reader.address_has(beta="0.3", at="ppo-4")
-
-
-def test_changes_made_on_one_page_hold_on_the_next(reader: Reader) -> None:
+def test_changes_hold_on_every_other_page(reader: Reader) -> None:
     reader.open("/sft")
     with reader.rerun():
         reader.slide("beta", "ArrowRight", times=2)
     for _ in range(4):
         reader.press("Step")
     reader.address_has(beta="0.12", at="ppo-2")
-    reader.turn_to("PPO")
-    shows(reader, "ppo-2", beta=0.12)
+    for name in ("PPO", "Reward model", "Metrics", "Overview"):
+        reader.turn_to(name)
+        shows(reader, "ppo-2", beta=0.12)
+        reader.address_has(beta="0.12", at="ppo-2")
 
 
-def test_the_browsers_back_returns_to_the_page_before(reader: Reader) -> None:
-    reader.open("/ppo?beta=0.3&at=ppo-5")
+def test_the_browsers_back_returns_to_the_page_before_at_once(reader: Reader) -> None:
+    reader.open("/ppo?beta=0.3&at=ppo-3")
     reader.turn_to("SFT")
+    for _ in range(2):
+        with reader.rerun():
+            reader.press("Step")
+    reader.address_has(at="ppo-5")
     with reader.rerun():
         reader.page.go_back(wait_until="commit")
-    reader.wait()
     reader.stands_on("PPO")
+    shows(reader, "ppo-5", beta=0.3)
+    reader.address_has(at="ppo-5", beta="0.3")
+    with reader.rerun():
+        reader.page.go_forward(wait_until="commit")
+    reader.stands_on("SFT")
     shows(reader, "ppo-5", beta=0.3)
 
 
@@ -113,10 +104,6 @@ def test_fewer_steps_clamp_the_playhead(reader: Reader) -> None:
     reader.address_has(ppo_steps="7", at=reader.frame)
 
 
-def test_a_link_beyond_the_last_step_is_clamped(reader: Reader) -> None:
-    shows(reader.open("/ppo?at=ppo-40&beta=0.2"), "ppo-8", beta=0.2)
-
-
 def test_two_tabs_do_not_disturb_each_other(reader: Reader, new_reader: NewReader) -> None:
     reader.open("/ppo?at=ppo-3")
     other = new_reader().open("/ppo?at=ppo-6&beta=0.5")
@@ -131,14 +118,12 @@ def test_two_tabs_do_not_disturb_each_other(reader: Reader, new_reader: NewReade
     shows(other, "ppo-5", beta=0.51)
 
 
-@pytest.mark.parametrize(
-    "junk",
-    ["", "abc", "-1", "1e999", "nan", "²", "99999999999999999999", "ppo-", "ppo-1-x", "__proto__", "<b>&\0", "๓"],
-)
+@pytest.mark.parametrize("junk", ["", "-1e999", "ppo-99-<b>&\0²"])
 def test_nonsense_in_a_link_never_shows_an_exception(reader: Reader, junk: str) -> None:
     names = ("at", "prompt", "tour", "beta", "ppo_steps", "speed", "scenario", "seed")
-    reader.open("/metrics?" + "&".join(f"{name}={quote(junk)}" for name in names))
+    reader.open("/?" + "&".join(f"{name}={quote(junk)}" for name in names))
     assert reader.frame in ("idle", "ppo-1")
+    reader.press("Reset")
     with reader.rerun():
         reader.press("Step")
     reader.stands_at("sft-30")

@@ -49,15 +49,6 @@ def test_every_step_is_a_link(reader: Reader, number: int) -> None:
     not_yet(reader)
 
 
-def test_a_link_to_a_step_from_another_page_leads_to_its_page(reader: Reader) -> None:
-    reader.open("/sft?tour=1")
-    tour(reader, "next")
-    tour(reader, "next")
-    shows_step(reader, 3)
-    tour(reader, "previous")
-    shows_step(reader, 2)
-
-
 @pytest.mark.parametrize("number", [1, 4, 6])
 def test_predict_set_up_do_see(reader: Reader, number: int) -> None:
     step = STEPS[number - 1]
@@ -99,9 +90,7 @@ def test_the_tour_can_be_left_and_resumed(reader: Reader) -> None:
     expect(chosen).to_have_count(1)  # the prediction is remembered
 
 
-def test_share_gives_a_link_that_opens_the_same_state(
-    reader: Reader, new_reader: Callable[[], Reader]
-) -> None:
+def test_share_gives_a_link_that_opens_the_same_state(reader: Reader, new_reader: Callable[[], Reader]) -> None:
     reader.open("/ppo?scenario=safety&speed=7&prompt=2")
     with reader.rerun():
         reader.slide("beta", "ArrowRight", times=5)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.load.readers import BETAS, Gauge, Reader, arrive, connect, cookies_of, crowd, leave, percentile, tour
@@ -12,14 +13,27 @@ from tests.serving import App, running_app
 
 pytestmark = pytest.mark.slow
 HEAVIEST = "/metrics"
+QUIET = 0.2  # of the machine: where other programs use more, waits say nothing about the app
 
 
-def slowdown() -> float:
-    """How much longer than alone a tenth of a second of work takes here now; 1 where a core is free."""
-    start, worked = time.perf_counter(), time.thread_time()
-    while time.thread_time() - worked < 0.1:
-        pass
-    return (time.perf_counter() - start) / 0.1
+class Others:
+    """How much of the machine programs other than the app and its readers use, since this was made."""
+
+    def __init__(self, app: App) -> None:
+        self.app, self.start = app, time.perf_counter()
+        self.busy, self.own = self._busy(), self._own()
+
+    @property
+    def share(self) -> float:
+        used = (self._busy() - self.busy) - (self._own() - self.own)
+        return used / (time.perf_counter() - self.start) / (psutil.cpu_count() or 1)
+
+    def _busy(self) -> float:
+        times = psutil.cpu_times()
+        return float(times.user + times.system)
+
+    def _own(self) -> float:
+        return self.app.cpu + time.process_time()
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +64,19 @@ def test_the_app_starts_in_160_mb(memory_at_start: float) -> None:
 
 
 def test_95_of_100_changes_by_twenty_readers_are_drawn_in_250_ms(app: App, record_property) -> None:
-    busy = []
+    shares = []
     for attempt in range(2):  # the better of two, for machines are busy
-        before = slowdown()
+        others = Others(app)
         report = asyncio.run(
-            crowd(app.url, path=HEAVIEST, n_readers=20, seconds=4, think=2, gauge=gauge(app), seed=attempt)
+            crowd(app.url, path=HEAVIEST, n_readers=20, seconds=5, think=2, gauge=gauge(app), seed=attempt)
         )
-        busy.append((before + slowdown()) / 2)
-        record_property("report", str(report))
+        shares.append(others.share)
+        record_property("report", f"{report}; other programs use {shares[-1]:.0%} of the machine")
         assert report.errors == () and len(report.waits) >= 20
         assert report.cpu < 110  # run, charts and a cached page: 25 + 60 + 25 ms
         if report.p95 <= 250:
             return
-    if min(busy) > 1.2:
-        pytest.skip(f"other programs leave the app 1/{min(busy):.1f} of a core: {report}")
-    pytest.fail(str(report))
+    (pytest.fail if max(shares) < QUIET else pytest.skip)(f"{report}; others used {max(shares):.0%} of the machine")
 
 
 def test_a_hundred_idle_readers_take_1_mb_each_at_most(app: App) -> None:
