@@ -2,13 +2,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test soak lint bench clean
 
 run: $(VENV)/.app
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.test
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

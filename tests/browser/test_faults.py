@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.reader import PATIENCE_MS, Reader
 from tests.core.runs import run
 from tests.serving import App, running_app
+
+pytestmark = pytest.mark.soak
 
 Readers = Callable[..., Reader]
 # What a lost server leaves in the console.

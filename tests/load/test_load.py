@@ -11,7 +11,7 @@ from tests.load.readers import BETAS, Gauge, Reader, arrive, connect, cookies_of
 from tests.load.replicas import NGINX, Replicas, open_folder, two_replicas
 from tests.serving import App, running_app
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 HEAVIEST = "/metrics"
 QUIET = 0.2  # of the machine: where other programs use more, waits say nothing about the app
 
