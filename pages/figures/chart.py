@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.figures.drawing import Drawing, per_point_paths
+
 Array = np.ndarray
 
 
@@ -16,7 +18,7 @@ class Chart:
 
     Attributes
     ----------
-    figure : go.Figure
+    drawing : Drawing
         At rest: the ghost of the whole run, and the traces that move (with any content).
     title : str
         The finding or the question, above the chart.
@@ -33,7 +35,7 @@ class Chart:
         every other attribute with one entry per point.
     """
 
-    figure: go.Figure
+    drawing: Drawing
     alt: str
     rows: Array
     moves: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -48,8 +50,8 @@ class Chart:
             raise ValueError("rows must be a 1-d array of row indices >= 0, one per frame")
         needed = int(rows.max()) + 1
         for trace in {*self.moves, *self.grows}:
-            if not 0 <= trace < len(self.figure.data):
-                raise ValueError(f"trace {trace} is not one of the figure's {len(self.figure.data)}")
+            if not 0 <= trace < len(self.drawing.data):
+                raise ValueError(f"trace {trace} is not one of the figure's {len(self.drawing.data)}")
         for trace, attributes in self.moves.items():
             for path, values in attributes.items():
                 if len(values) < needed:
@@ -57,36 +59,22 @@ class Chart:
         for trace, counts in self.grows.items():
             if len(counts) < needed:
                 raise ValueError(f"trace {trace}, grows: {len(counts)} rows, the frames need {needed}")
-            if both := set(self.moves.get(trace, ())) & set(per_point_paths(self.figure.data[trace])):
+            if both := set(self.moves.get(trace, ())) & set(per_point_paths(self.drawing.data[trace])):
                 raise ValueError(f"trace {trace} both moves and grows: {sorted(both)}")
+
+    @property
+    def figure(self) -> go.Figure:
+        """The figure at rest, checked by Plotly."""
+        return self.drawing.figure
 
     def at(self, frame: int) -> go.Figure:
         """Return the figure as it stands at one frame, for pages without the player."""
-        figure, row = go.Figure(self.figure), int(self.rows[frame])
+        figure, row = self.figure, int(self.rows[frame])
         for trace, attributes in self.moves.items():
             for path, values in attributes.items():
                 figure.data[trace][path] = values[row]
         for trace, counts in self.grows.items():
-            for path in per_point_paths(figure.data[trace]):
+            for path in per_point_paths(self.drawing.data[trace]):
                 figure.data[trace][path] = figure.data[trace][path][: int(counts[row])]
         return figure
 
-
-def per_point_paths(trace: Any) -> list[str]:
-    """Return the attribute paths of a trace that hold one entry per point.
-
-    The length of x, or else of y, is the number of points.
-    """
-    attributes = trace.to_plotly_json()
-    n_points = len(attributes.get("x", attributes.get("y", ())))
-
-    def walk(node: Mapping[str, Any], prefix: str) -> list[str]:
-        found = []
-        for name, value in node.items():
-            if isinstance(value, Mapping):
-                found += walk(value, f"{prefix}{name}.")
-            elif isinstance(value, list | tuple | np.ndarray) and len(value) == n_points:
-                found.append(prefix + name)
-        return found
-
-    return walk(attributes, "") if n_points else []

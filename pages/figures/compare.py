@@ -1,7 +1,8 @@
 """A pinned run beside the run on screen."""
 
+from typing import Any
+
 import numpy as np
-from plotly.subplots import make_subplots
 
 from pages.figures import theme
 from pages.figures.chart import Chart
@@ -15,6 +16,8 @@ PANELS = (
     ("kl", "kl", "KL [nats]"),
     ("entropy", "policy", "entropy [nats]"),
 )
+COLUMNS = 2
+GRID = {"rows": len(PANELS) // COLUMNS, "columns": COLUMNS, "pattern": "independent", "xgap": 0.24, "ygap": 0.4}
 
 
 def pinned_and_current(view: View) -> Chart:
@@ -22,32 +25,28 @@ def pinned_and_current(view: View) -> Chart:
     pinned, ppo, palette = view.pinned, view.run.ppo, view.palette
     assert pinned is not None, "drawn only while a run is pinned"
     steps, pinned_steps = np.arange(len(ppo.reward)), np.arange(len(pinned.ppo.reward))
-    fig = make_subplots(rows=2, cols=2, horizontal_spacing=0.12, vertical_spacing=0.2)
-    grows: dict[int, list[int]] = {}
+    data: list[dict[str, Any]] = []
+    axes: dict[str, Any] = {}
     for i, (name, role, title) in enumerate(PANELS):
-        row, col = divmod(i, 2)
-        at = {"row": row + 1, "col": col + 1}
-        hue, current = getattr(palette, role), getattr(ppo, name)
+        panel = str(i + 1) if i else ""
+        line = {"type": "scatter", "mode": "lines", "xaxis": f"x{panel}", "yaxis": f"y{panel}", "showlegend": i == 0}
+        then = {**line, "x": pinned_steps, "y": getattr(pinned.ppo, name)}
+        now = {**line, "x": steps, "y": getattr(ppo, name)}
         hover = f"step %{{x}}: %{{y:.2f}}<extra>{{}} {title.split(' [')[0]}</extra>"
-        fig.add_scatter(
-            x=pinned_steps, y=getattr(pinned.ppo, name), mode="lines", line=theme.line(palette.reference, "dash"),
-            name="pinned run", showlegend=i == 0, hovertemplate=hover.replace("{}", "pinned"), **at,
-        )  # fmt: skip
-        fig.add_scatter(x=steps, y=current, mode="lines", line=theme.ghost(palette), hoverinfo="skip",
-                        showlegend=False, **at)  # fmt: skip
-        fig.add_scatter(
-            x=steps, y=current, mode="lines", line=theme.line(hue), name="this run", showlegend=i == 0,
-            hovertemplate=hover.replace("{}", "this run's"), **at,
-        )  # fmt: skip
-        grows[3 * i + 2] = [step + 1 for step in steps]
-        fig.update_yaxes(title_text=title, fixedrange=True, **at)
-        fig.update_xaxes(title_text="PPO step" if row else "", fixedrange=True, **at)
-    fig.update_layout(template=theme.template(palette), height=520)
+        data += [
+            {**then, "name": "pinned run", "line": theme.line(palette.reference, "dash"),
+             "hovertemplate": hover.replace("{}", "pinned")},
+            {**now, "line": theme.ghost(palette), "hoverinfo": "skip", "showlegend": False},
+            {**now, "name": "this run", "line": theme.line(getattr(palette, role)),
+             "hovertemplate": hover.replace("{}", "this run's")},
+        ]  # fmt: skip
+        axes[f"xaxis{panel}"] = {"title": {"text": "PPO step" if i >= COLUMNS else ""}, "fixedrange": True}
+        axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True}
     return Chart(
-        fig,
+        theme.figure(palette, x="", y="", data=data, grid=GRID, height=520, **axes),
         "Reward, true reward, KL and entropy over PPO steps, of the pinned run (dashed) and of this run (solid).",
         view.timeline.ppo_steps,
-        grows=grows,
+        grows={3 * i + 2: steps + 1 for i in range(len(PANELS))},
         title="The pinned run, dashed, beside this one",
         reading=_reading(pinned, view.run),
     )

@@ -5,10 +5,10 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Array
+from pages.figures.drawing import Drawing
 from pages.figures.marks import padded
 
 DASHES = ("solid", "dot")
@@ -28,9 +28,9 @@ class Level(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A figure of curves, and what moves in it, as `Chart` wants it."""
+    """A drawing of curves, and what moves in it, as `Chart` wants it."""
 
-    figure: go.Figure
+    drawing: Drawing
     moves: dict[int, dict[str, Array]]
     grows: dict[int, Array]
 

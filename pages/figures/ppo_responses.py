@@ -6,6 +6,7 @@ import numpy as np
 
 from pages.figures import theme
 from pages.figures.chart import Chart
+from pages.figures.drawing import Drawing
 from pages.figures.live import Live
 from pages.figures.ppo_words import TOKENS, adding_up, batch_rows, name, number, operand, slot
 from pages.figures.view import View, wrap
@@ -47,8 +48,9 @@ def _probabilities(view: View, *, optimum: bool) -> Chart:
         _labels(view, rows.tolist(), 0.0),
     ]  # fmt: skip
     most = max(now.max(), reference[rows].max(), best[rows].max())
-    fig = _sideways(view, "probability of the response", data, [0, min(1.06 * most, 1.03)], len(rows))
-    fig.layout.xaxis.tickformat = ".0%"
+    fig = _sideways(
+        view, "probability of the response", data, [0, min(1.06 * most, 1.03)], len(rows), tickformat=".0%"
+    )
     return Chart(
         fig,
         f"Bars: probability of this prompt's {len(rows)} top responses now, under the reference"
@@ -80,14 +82,14 @@ def _labels(view: View, rows: list[int], left: float, *last: str) -> dict[str, A
             "hoverinfo": "skip", "showlegend": False, "cliponaxis": False}  # fmt: skip
 
 
-def _sideways(view: View, x: str, data: list[dict[str, Any]], span: list[float], n_rows: int) -> Any:
+def _sideways(view: View, x: str, data: list[dict[str, Any]], span: list[float], n_rows: int, **axis: Any) -> Drawing:
     """Horizontal bars of one measure, first row on top."""
     return theme.figure(
         view.palette,
         x=x,
         y="",
         data=data,
-        xaxis={"range": span},
+        xaxis={"range": span, **axis},
         yaxis={"range": [n_rows - 0.5, -0.85], "showticklabels": False, "showgrid": False, "zeroline": False},
         barmode="overlay",
         height=ROW_HEIGHT * n_rows + 90,

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Array, Chart
+from pages.figures.drawing import Drawing
 from pages.figures.marks import minus
 from pages.figures.view import View, wrap
 from rlhf_core.policy import prefix_log_probs
@@ -108,7 +108,7 @@ def _names(view: View) -> list[str]:
     return [f"{kind} {{:.0f}}%" for kind in openings] + bodies * len(openings) + leaves
 
 
-def _tree(view: View, moving: dict[int, dict[str, Any]]) -> go.Figure:
+def _tree(view: View, moving: dict[int, dict[str, Any]]) -> Drawing:
     hover, level = np.array(_hover(view)), _levels(view)
     inner = {"color": view.palette.raised, "line": {"color": view.palette.ground, "width": 1.5}}
     looks = (("beginning", inner), ("whole response", _leaf_marker(view)))

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Array, Chart
 from pages.figures.curves import Level, learning_curves
+from pages.figures.drawing import Drawing
 from pages.figures.marks import minus
 from pages.figures.view import View
 from rlhf_core.calibration import reliability as reliability_of
@@ -34,7 +34,7 @@ def loss(view: View) -> Chart:
         ),
     )  # fmt: skip
     return Chart(
-        drawn.figure,
+        drawn.drawing,
         "Bradley–Terry loss over epochs on training and held-out pairs, from log 2 downwards.",
         view.timeline.rm_epochs,
         moves=drawn.moves,
@@ -72,7 +72,7 @@ def accuracy(view: View) -> Chart:
     )  # fmt: skip
     n_heldout = int(pairs.heldout.sum())
     return Chart(
-        drawn.figure,
+        drawn.drawing,
         "Accuracy over epochs on training and held-out pairs, with the labellers' agreement and the ceiling.",
         view.timeline.rm_epochs,
         moves=drawn.moves,
@@ -171,7 +171,7 @@ def weights(view: View) -> Chart:
 
 def named_bars(
     view: View, names: list[str], final: Array, *, x: str, now: Array, limits: tuple[float, float]
-) -> go.Figure:
+) -> Drawing:
     """Horizontal bars with name and final value above each: trace 0 outlines the end, trace 1 moves."""
     palette, y = view.palette, np.arange(len(names))
     room = 0.04 * max(limits[1] - limits[0], 1e-3)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
 from pages.figures.chart import Array, Chart
 from pages.figures.curves import learning_curves
+from pages.figures.drawing import Drawing
 from pages.figures.marks import minus, padded
 from pages.figures.view import View, wrap
 from rlhf_core.calibration import correlation
@@ -41,7 +41,7 @@ def reward_against_truth(view: View) -> Chart:
     )
 
 
-def _scatter(view: View, learned: Array, sizes: Array) -> go.Figure:
+def _scatter(view: View, learned: Array, sizes: Array) -> Drawing:
     palette, truth = view.palette, view.run.scenario.true_reward[view.prompt]
     scores, names = view.run.reward.scores[view.prompt], ("true reward", "reward [reward units]")
     hover = [f"{wrap(text)}<br>reward %{{y:.2f}}, true reward %{{x:.2f}}<extra></extra>" for text in view.responses]
@@ -117,7 +117,7 @@ def trust(view: View) -> Chart:
         behind=[_every(view, per_prompt)], yaxis={"range": [float(known.min(initial=-0.1)) - 0.08, 1.05]},
     )  # fmt: skip
     return Chart(
-        drawn.figure,
+        drawn.drawing,
         "Correlation of reward and true reward among the policy's own answers, over PPO steps.",
         view.timeline.ppo_steps,
         moves=drawn.moves,

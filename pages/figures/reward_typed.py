@@ -29,10 +29,11 @@ def earned(view: View, text: str) -> go.Figure:
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
     order = np.argsort(-values, kind="stable")
     final = values[order]
-    return named_bars(
+    bars = named_bars(
         view, [FEATURES[i].label for i in order], final, x="earned against an average SFT answer [reward units]",
         now=final, limits=(float(final[-1]), float(final[0])),
     )  # fmt: skip
+    return bars.figure
 
 
 def appraisal(view: View, text: str) -> str:

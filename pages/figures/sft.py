@@ -33,7 +33,7 @@ def loss(view: View) -> Chart:
         ),
     )  # fmt: skip
     return Chart(
-        drawn.figure,
+        drawn.drawing,
         "Mean negative log-likelihood of demonstrations over SFT epochs, trained on and held out.",
         view.timeline.sft_epochs,
         moves=drawn.moves,
@@ -79,7 +79,7 @@ def imitation(view: View) -> Chart:
     climbs = truth[0] < truth[-1] < writer
     limit = f"and stays below the writer’s average of {writer:.2f}" if climbs else f"the writer averages {writer:.2f}"
     return Chart(
-        drawn.figure,
+        drawn.drawing,
         "Expected true reward of the policy over SFT epochs, with the writer's average above it.",
         view.timeline.sft_epochs,
         moves=drawn.moves,

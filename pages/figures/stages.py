@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from pages.figures import theme
+from pages.figures.drawing import Drawing
 from pages.figures.theme import Palette
 from pages.figures.view import View
 from rlhf_core.timeline import Timeline
@@ -59,7 +59,7 @@ def course_places(view: View) -> np.ndarray:
 def banded(
     view: View, *, y: str, data: Sequence[Mapping[str, Any]], short: bool = False,
     shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = (), **layout: Any,
-) -> go.Figure:  # fmt: skip
+) -> Drawing:  # fmt: skip
     """Figure over the pipeline's axis: bands behind the stages, their names on top, in full or `short`."""
     return theme.figure(
         view.palette,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-import plotly.graph_objects as go
+from pages.figures.drawing import Drawing
 
 FONT = "'Source Sans', 'Source Sans Pro', 'Source Sans 3', system-ui, sans-serif"
 HEIGHT = 320
@@ -85,7 +85,7 @@ ROLES = tuple(spec.name for spec in fields(Palette) if spec.type is Hue)
 
 
 @cache
-def template(palette: Palette) -> go.layout.Template:
+def template(palette: Palette) -> dict[str, Any]:
     """Plotly template: quiet axes, no box, words in the page's font."""
     axis = {
         "gridcolor": palette.grid,
@@ -97,8 +97,8 @@ def template(palette: Palette) -> go.layout.Template:
         "tickfont": {"size": 12, "color": palette.muted},
         "automargin": True,
     }
-    return go.layout.Template(
-        layout={
+    return {
+        "layout": {
             "font": {"family": FONT, "size": 13, "color": palette.ink},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -114,19 +114,16 @@ def template(palette: Palette) -> go.layout.Template:
             "hovermode": "closest",
             "dragmode": False,
         }
-    )
+    }
 
 
 def figure(
     palette: Palette, *, x: str, y: str, data: Sequence[Mapping[str, Any]] = (), **layout: Any
-) -> go.Figure:
-    """Figure in the house style; `x` and `y` are axis titles with their units.
-
-    Traces given as `data` (dicts with their `type`) all at once are built several times faster than one by one.
-    """
+) -> Drawing:
+    """Figure in the house style; `x` and `y` are axis titles with their units; traces are dicts with their `type`."""
     for axis, title in (("xaxis", x), ("yaxis", y)):
         layout[axis] = {"title": {"text": title}, "fixedrange": True, **layout.get(axis, {})}
-    return go.Figure(data=list(data), layout={"template": template(palette), **layout})
+    return Drawing(list(data), {"template": template(palette), **layout})
 
 
 def ghost(palette: Palette, dash: str = "solid") -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pages.figures.chart import Chart, per_point_paths
+from pages.figures.chart import Chart
+from pages.figures.drawing import per_point_paths
 from pages.figures.live import Live
 
 METRICS = ("phase", "ppo_step", "reward", "kl", "rm_accuracy", "entropy")
@@ -84,8 +85,8 @@ def encode_frames(frames: Sequence[StageFrame]) -> Payload:
 
 def encode_chart(chart: Chart) -> Payload:
     """Encode a chart: the figure at rest, and for each moving attribute its distinct values."""
-    layout = chart.figure.layout.to_plotly_json()
-    log = '"type": "log"' in json.dumps({k: v for k, v in layout.items() if "axis" in k}, default=str)
+    data, layout = chart.drawing.data, chart.drawing.layout
+    log = any(axis.get("type") == "log" for name, axis in layout.items() if "axis" in name)
     tracks = []
     for trace, attributes in chart.moves.items():
         for path, values in attributes.items():
@@ -93,9 +94,9 @@ def encode_chart(chart: Chart) -> Payload:
             tracks.append({"trace": trace, "path": path, "at": at, "values": _plain(distinct, log=log)})
     for trace, counts in chart.grows.items():
         at = np.asarray(counts)[chart.rows].tolist()
-        tracks += [{"trace": trace, "path": path, "at": at} for path in per_point_paths(chart.figure.data[trace])]
+        tracks += [{"trace": trace, "path": path, "at": at} for path in per_point_paths(data[trace])]
     body = {
-        "data": [_plain(trace.to_plotly_json(), log=log) for trace in chart.figure.data],
+        "data": [_plain(trace, log=log) for trace in data],
         "layout": _plain(layout, log=log),
         "tracks": tracks,
     }

@@ -285,4 +285,4 @@ def test_of_four_corners_the_one_furthest_from_the_curve_is_taken():
         drawn = learning_curves(
             theme.LIGHT, {"curve": curve}, theme.LIGHT.policy, x="x", y="y", levels=(Level(value, "words", "#000000"),)
         )
-        assert drawn.figure.layout.annotations[0].xanchor == side
+        assert drawn.drawing.layout["annotations"][0]["xanchor"] == side
