@@ -1,6 +1,7 @@
 """The whole pipeline: settings in, a complete and read-only record of the three stages out."""
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from rlhf_core.reward_model import RewardTrace
 from rlhf_core.scenarios import Scenario, load_scenario
 from rlhf_core.settings import Settings
 from rlhf_core.sft import SFTTrace
+
+PPO_SETTINGS = ("beta", "ppo_steps", "rollouts", "advantage", "clip_range", "ppo_epochs", "ppo_learning_rate")
+"""Settings that neither SFT nor the reward model can tell apart."""
+DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +41,31 @@ def run_pipeline(settings: Settings) -> PipelineRun:
     draws of another. The same settings give the same arrays, bit for bit.
     """
     scenario = load_scenario(settings.scenario)
-    streams = np.random.SeedSequence(settings.seed).spawn(4)
-    sft_rng, reward_rng, ppo_rng, course_rng = map(np.random.default_rng, streams)
+    _, _, ppo_rng, course_rng = _streams(settings.seed)
+    sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
+    ref_log_probs, scores = sft_trace.log_probs[-1], reward_trace.scores
+    ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, settings, ppo_rng)
+    run = PipelineRun(
+        settings=settings,
+        scenario=scenario,
+        sft=sft_trace,
+        reward=reward_trace,
+        ppo=ppo_trace,
+        optimum=optimum.solve(ref_log_probs, scores, scenario.true_reward, beta=settings.beta),
+        frontier=optimum.frontier(ref_log_probs, scores),
+        course=course.follow(
+            sft_trace.log_probs, ppo_trace.log_probs, scores, scenario.true_reward, scenario.shape, course_rng
+        ),
+    )
+    _freeze(run)
+    return run
+
+
+@lru_cache(maxsize=8)
+def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
+    """Train SFT and the reward model; runs that differ only in `PPO_SETTINGS` share the result, which is read-only."""
+    scenario = load_scenario(settings.scenario)
+    sft_rng, reward_rng, *_ = _streams(settings.seed)
     sft_trace = sft.train(
         scenario,
         n_demonstrations=settings.n_demonstrations,
@@ -62,22 +90,13 @@ def run_pipeline(settings: Settings) -> PipelineRun:
         learning_rate=settings.rm_learning_rate,
         l2=settings.rm_l2,
     )
-    scores = reward_trace.scores
-    ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, settings, ppo_rng)
-    run = PipelineRun(
-        settings=settings,
-        scenario=scenario,
-        sft=sft_trace,
-        reward=reward_trace,
-        ppo=ppo_trace,
-        optimum=optimum.solve(ref_log_probs, scores, scenario.true_reward, beta=settings.beta),
-        frontier=optimum.frontier(ref_log_probs, scores),
-        course=course.follow(
-            sft_trace.log_probs, ppo_trace.log_probs, scores, scenario.true_reward, scenario.shape, course_rng
-        ),
-    )
-    _freeze(run)
-    return run
+    _freeze((sft_trace, reward_trace))
+    return sft_trace, reward_trace
+
+
+def _streams(seed: int) -> list[np.random.Generator]:
+    """Random streams of SFT, the comparisons, PPO and the course, each its own."""
+    return [np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(4)]
 
 
 def _freeze(value: Any) -> None:

@@ -69,7 +69,7 @@ def set_controls(chosen: Settings) -> None:
 
 def prompt() -> int:
     """Index of the chosen prompt."""
-    return min(int(st.session_state.get(PROMPT, 0)), len(load_scenario(settings().scenario).prompts) - 1)
+    return min(int(st.session_state.get(PROMPT, 0)), len(_prompts()) - 1)
 
 
 def speed() -> int:
@@ -117,7 +117,7 @@ def _control(name: str) -> None:
 
 def _prompt() -> None:
     """Prompts are numbered in the URL, for they are long; Streamlit would bind their full text."""
-    texts = load_scenario(settings().scenario).prompts
+    texts = _prompts()
     if PROMPT not in st.session_state:
         number, said = link.whole(PROMPT, st.query_params.get(PROMPT, "1"), 1, len(texts), 1)
         st.session_state[PROMPT] = number - 1
@@ -129,3 +129,7 @@ def _prompt() -> None:
             "Prompt", range(len(texts)), key=PROMPT, format_func=lambda i: texts[i],
             help="Text and probabilities on the pages are of this prompt; the six metrics are means over all prompts.",
         )  # fmt: skip
+
+
+def _prompts() -> tuple[str, ...]:
+    return load_scenario(st.session_state.get("scenario", DEFAULTS["scenario"])).prompts

@@ -1,8 +1,8 @@
-"""The record of a run: the names and shapes that DESIGN.md promises, read-only, reproducible, one stream per stage."""
+"""The record of a run: the names and shapes that programs rely on, read-only, reproducible, one stream per stage."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 
 import rlhf_core
 from rlhf_core import PipelineRun, Settings, ppo, preferences, run_pipeline, sft, timeline
+from rlhf_core.pipeline import PPO_SETTINGS, first_stages
+from rlhf_core.settings import CONTROLS
 from tests.core.runs import run
 from tests.core.test_settings import settings_strategy
 
@@ -160,10 +162,23 @@ def test_a_run_cannot_be_given_other_parts():
 
 @pytest.mark.parametrize("given", [{}, SMALL, EXACT], ids=["defaults", "small", "exact"])
 def test_the_same_settings_give_the_same_bits(given):
-    first, second = dict(arrays(run(**given))), dict(arrays(run_pipeline(Settings(**given))))
+    first = dict(arrays(run(**given)))
+    first_stages.cache_clear()  # or else two of the stages would be compared with themselves
+    second = dict(arrays(run_pipeline(Settings(**given))))
     assert first.keys() == second.keys()
     assert all(first[path].dtype == second[path].dtype for path in first)
     assert [path for path in first if first[path].tobytes() != second[path].tobytes()] == []
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in fields(Settings)])
+def test_only_runs_that_differ_in_ppo_share_the_first_stages(name):
+    control = CONTROLS[name]
+    other = run_pipeline(replace(Settings(), **{name: control.choices[1] if control.choices else control.maximum}))
+    default_run = run_pipeline(Settings())
+    shared = other.sft is default_run.sft and other.reward is default_run.reward
+    assert shared == (name in PPO_SETTINGS)
+    first_stages.cache_clear()
+    assert same(run_pipeline(other.settings), other)
 
 
 def test_another_seed_changes_every_stage():

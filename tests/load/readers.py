@@ -87,8 +87,8 @@ class Reader:
         if answer.metadata.cacheable:
             self.cached.add(answer.hash)
         match answer.WhichOneof("type"):
-            case "new_session":
-                self.script = answer.new_session.page_script_hash
+            case "navigation":  # new_session names the entry script, if a reader comes by a link
+                self.script = answer.navigation.page_script_hash
             case "delta":
                 self._look_at(answer)
             case "page_not_found":
