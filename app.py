@@ -1,21 +1,33 @@
 """RLHF, run before your eyes: `streamlit run app.py`."""
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import runtime
 
-from pages.frame import lesson, navigation, pins, playback, presets, sharing, sidebar, tour
+from pages.frame import lesson, navigation, pins, playback, presets, sharing, sidebar, social_card, tour, turns
 
-st.set_page_config(
-    page_title=navigation.TITLE,
-    page_icon="🪜",
-    layout="wide",
-    initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
-)
-page = navigation.navigate()
-with st.sidebar:
-    sidebar.controls()
-    if lesson.has_control("presets"):
-        presets.menu()
-    if lesson.has_control("share"):
-        sharing.menu(navigation.name_of(page))
-navigation.run(page)
-playback.publish(tour=tour.current(), pin=pins.parameter(), **sidebar.hidden(), **lesson.parameters())
+
+def draw() -> None:
+    """Draw the page that a reader is on, with the sidebar beside it."""
+    st.set_page_config(
+        page_title=navigation.TITLE,
+        page_icon="🪜",
+        layout="wide",
+        initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
+    )
+    page = navigation.navigate()
+    with st.sidebar:
+        sidebar.controls()
+        if lesson.has_control("presets"):
+            presets.menu()
+        if lesson.has_control("share"):
+            sharing.menu(navigation.name_of(page))
+    navigation.run(page)
+    playback.publish(tour=tour.current(), pin=pins.parameter(), **sidebar.hidden(), **lesson.parameters())
+
+
+if runtime.exists():
+    with turns.turn():
+        draw()
+else:  # Streamlit looks here, before there are readers, for how the app is to be served
+    app = st.App(__file__, middleware=[Middleware(social_card.SocialCard)], routes=[social_card.PICTURE_ROUTE])

@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the running app: `python docs/pictures.py` (needs playwright and chromium).
+"""Takes the pictures of the README and of shared links: `python docs/pictures.py` (needs playwright and chromium).
 
 One picture per page and theme, at a moment that shows something.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
@@ -26,6 +26,8 @@ SHOTS = {
     "hacking": "/metrics?beta=0&ppo_steps=60&at=done",
 }
 SIZE = {"width": 1280, "height": 860}
+CARD = "/ppo?embed=true&at=ppo-5&show=reward_kl_path,response_probabilities"
+CARD_SIZE = {"width": 1200, "height": 630}
 
 
 @contextmanager
@@ -53,21 +55,28 @@ def app() -> Iterator[str]:
         server.wait()
 
 
+def take(context: BrowserContext, address: str, target: Path) -> None:
+    """Write a picture of one state of the app."""
+    page = context.new_page()
+    page.goto(address)
+    page.locator('[data-testid="stage"]').wait_for()
+    page.locator(".js-plotly-plot .main-svg:visible").first.wait_for()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=target)
+    page.close()
+
+
 def main() -> None:
-    """Write `docs/<name>-<theme>.png` for every shot and theme."""
+    """Write `docs/<name>-<theme>.png` for every shot and theme, and `docs/card.png` for shared links."""
     with app() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for theme in ("light", "dark"):
             context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
             for name, path in SHOTS.items():
-                page = context.new_page()
-                page.goto(address + path)
-                page.locator('[data-testid="stage"]').wait_for()
-                page.locator(".js-plotly-plot .main-svg:visible").first.wait_for()
-                page.wait_for_timeout(1500)
-                page.screenshot(path=HERE / f"{name}-{theme}.png")
-                page.close()
+                take(context, address + path, HERE / f"{name}-{theme}.png")
             context.close()
+        context = browser.new_context(viewport=CARD_SIZE, color_scheme="light", reduced_motion="reduce")
+        take(context, address + CARD, HERE / "card.png")
         browser.close()
 
 

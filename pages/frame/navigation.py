@@ -4,30 +4,30 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 TITLE = "RLHF you can run"
+TITLES = {"overview": "Overview", "sft": "SFT", "reward_model": "Reward model", "ppo": "PPO", "metrics": "Metrics"}
+"""Titles of the pages by the names of their scripts, in the order of the top navigation."""
+DEFAULT = "overview"
 FRAMED, WANTED = "framed", "wanted_page"
 
 
 def pages() -> list[StreamlitPage]:
     """All pages, in the order of the top navigation."""
     return [
-        st.Page("pages/overview.py", title="Overview", default=True),
-        st.Page("pages/sft.py", title="SFT", url_path="sft"),
-        st.Page("pages/reward_model.py", title="Reward model", url_path="reward_model"),
-        st.Page("pages/ppo.py", title="PPO", url_path="ppo"),
-        st.Page("pages/metrics.py", title="Metrics", url_path="metrics"),
+        st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == DEFAULT)
+        for name, title in TITLES.items()
     ]
 
 
 def navigate() -> StreamlitPage:
     """Show the top navigation and return the page that the reader is on, with its name in the browser's tab."""
     page = st.navigation(pages(), position="top")
-    st.set_page_config(page_title=title_of(page))
+    st.set_page_config(page_title=title_of(name_of(page)))
     return page
 
 
-def title_of(page: StreamlitPage) -> str:
+def title_of(name: str) -> str:
     """What the browser's tab, a bookmark and a shared link say."""
-    return TITLE if name_of(page) == "overview" else f"{TITLE}: {page.title}"
+    return TITLE if name == DEFAULT else f"{TITLE}: {TITLES[name]}"
 
 
 def request(name: str) -> None:
@@ -46,12 +46,7 @@ def run(page: StreamlitPage) -> None:
 
 def name_of(page: StreamlitPage) -> str:
     """Name of a page's script, such as `reward_model`."""
-    return page.url_path or "overview"
-
-
-def titles() -> dict[str, str]:
-    """Titles of the pages, by their names."""
-    return {name_of(page): page.title for page in pages()}
+    return page.url_path or DEFAULT
 
 
 def require_frame() -> None:

@@ -77,7 +77,7 @@ def menu(page: str) -> None:
 def embed(page: str) -> None:
     """Choose what another page shows of this state; link, snippet and preview follow."""
     left, right = st.columns(2)
-    titles = navigation.titles()
+    titles = navigation.TITLES
     page = left.selectbox("Page", list(titles), list(titles).index(page), format_func=titles.get, key="embed-page")
     height = right.number_input("Height in pixels", *HEIGHTS, HEIGHT, 50, key="embed-height")
     controls = st.multiselect(
