@@ -58,15 +58,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(log: Path, port: int = 0) -> Iterator[App]:
+def running_app(log: Path, port: int = 0, root: Path = ROOT, watcher: str = "none") -> Iterator[App]:
     """Serve app.py on a loopback port; 0 is any that is free."""
     port = port or free_port()
     command = [
         sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port),
-        "--server.headless", "true", "--server.fileWatcherType", "none",
+        "--server.headless", "true", "--server.fileWatcherType", watcher,
     ]  # fmt: skip
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)
     app = App(f"http://127.0.0.1:{port}", log, process)
     try:
         wait_for(f"{app.url}/_stcore/health", process, log)

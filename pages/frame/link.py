@@ -14,6 +14,7 @@ from rlhf_core.timeline import Timeline
 
 Query = Mapping[str, Sequence[str]]
 """Parameters of a URL; each may be given several times, and the last counts."""
+SWITCH = ("true", "false")
 SHOWN = 40
 """Characters of an unusable value that its sentence shows."""
 
@@ -47,6 +48,15 @@ def speed(values: Sequence[str], low: int, high: int, default: int) -> tuple[int
     """Speed of playback."""
     used, note = whole("speed", values[-1] if values else str(default), low, high, default)
     return used, note or ("" if len(values) < 2 else _repeated("speed", values, used))
+
+
+def switch(name: str, values: Sequence[str]) -> str:
+    """A sentence on a switch that a link sets to something else than on or off; empty if it can be used."""
+    if not values or (len(values) == 1 and values[0].lower() in SWITCH):
+        return ""
+    if len(values) > 1:
+        return _repeated(name, values, "false")
+    return f"{name} must be {' or '.join(SWITCH)}, got {_excerpt(values[0])}; using false."
 
 
 def tour_step(text: str, n_steps: int) -> tuple[int, str]:

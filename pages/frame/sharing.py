@@ -68,7 +68,7 @@ def menu(page: str) -> None:
     """Link to the state on screen, and the way to a snippet that embeds it, in the sidebar."""
     with st.popover("Share", width="stretch", help="A link to this exact state, and a snippet that embeds it."):
         st.caption("Link to this exact state; pause first to fix the moment.")
-        st.code(link(st.context.url or "", _state(**lesson.parameters())), language=None, wrap_lines=True)
+        st.code(link(st.context.url or "", _state(page, **lesson.parameters())), language=None, wrap_lines=True)
         if st.button("Embed in a page…", key="embed", width="stretch"):
             embed(page)
 
@@ -89,7 +89,7 @@ def embed(page: str) -> None:
         format_func=lambda name: name.replace("_", " ").capitalize(), placeholder="The whole page",
     )  # fmt: skip
     url = address(st.context.url or "", page)
-    parameters = _state(controls=",".join(controls), show=",".join(show))
+    parameters = _state(page, controls=",".join(controls), show=",".join(show))
     st.caption("Link")
     st.code(link(url, parameters), language=None, wrap_lines=True)
     st.caption("HTML to paste into your page")
@@ -98,8 +98,10 @@ def embed(page: str) -> None:
     st.iframe(embedded(url, parameters), height=height, alt="Preview of the embedded page")
 
 
-def _state(**texts: str) -> str:
+def _state(page: str, **texts: str) -> str:
     """URL parameters of the state on screen, in lesson mode or not."""
+    if page == "ppo" and sidebar.optimum():
+        texts[sidebar.OPTIMUM] = "true"
     return query(
         sidebar.settings(),
         at=playback.current(),

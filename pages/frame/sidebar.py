@@ -13,6 +13,8 @@ from rlhf_core.settings import CONTROLS
 MAIN = ("scenario", "beta", "ppo_steps")
 SPEED, SPEEDS = 5, (1, 10)
 PROMPT, NOTES = "prompt", "link_notes"
+OPTIMUM = "optimum"
+"""A switch of the PPO page; its parameter is read with the others, as Streamlit says nothing of nonsense."""
 DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
@@ -72,6 +74,11 @@ def prompt() -> int:
     return min(int(st.session_state.get(PROMPT, 0)), len(_prompts()) - 1)
 
 
+def optimum() -> bool:
+    """Whether the PPO page shows the optimum; until its switch is drawn, the link says so."""
+    return bool(st.session_state.get(OPTIMUM, st.query_params.get(OPTIMUM, "").lower() == "true"))
+
+
 def speed() -> int:
     """The chosen speed of playback."""
     return int(st.session_state.get("speed", SPEED))
@@ -87,7 +94,7 @@ def _read_link() -> None:
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     chosen, said = link.settings(query)
     speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
-    said += (said_speed,) if said_speed else ()
+    said += tuple(filter(None, (said_speed, link.switch(OPTIMUM, query.get(OPTIMUM, [])))))
     st.session_state[NOTES] = (said, chosen)
     values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
     st.session_state.update({name: value for name, value in values.items() if not lesson.has_control(name)})

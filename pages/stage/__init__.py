@@ -8,6 +8,7 @@ Everything is sent once, as `data` of a small v2 component that is mounted for e
 sent while it plays.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,10 +57,13 @@ export default function (component) {
 """
 WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
 
+SCRIPT, STYLES = _read("stage.js"), "\n".join([css_variables(), _read("stage.css"), _read("prose.css")])
+VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
+
 _code = st.components.v2.component(
     "rlhf_stage_code",
-    js=_read("stage.js"),
-    css="\n".join([css_variables(), _read("stage.css"), _read("prose.css")]),
+    js=SCRIPT.replace('VERSION = "unknown"', f'VERSION = "{VERSION}"'),
+    css=STYLES,
     isolate_styles=False,
 )
 _role = st.components.v2.component("rlhf_stage", html=WAITING, js=STUB, isolate_styles=False)
@@ -156,7 +160,7 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> None:
     with st.container(key=MACHINERY):
         _code(key="stage-code")
         st.plotly_chart(go.Figure(layout={"template": "none"}), theme=None, key="stage-plotly")
-        head = json.dumps({"role": "control", **control}, separators=(",", ":"))
+        head = json.dumps({"role": "control", "version": VERSION, **control}, separators=(",", ":"))
         _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
 
 

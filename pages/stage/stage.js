@@ -4,6 +4,7 @@
 // which starts with "{"). The clock knows frames by index; charts and passages hold, per frame, which of their values to show.
 // While it plays nothing is sent to Python: only pause, step, back, reset, scrub and finish report the frame's name.
 
+const VERSION = "unknown"; // Python writes a digest of script and styles here
 const PLOTLY_PATIENCE_MS = 8000;
 const CARRY_PATIENCE_MS = 10000; // a page change in mid-play goes on from the same frame within this time
 const REDUCED_MOTION_FPS = 1 / 1.5;
@@ -654,6 +655,22 @@ function keepHistoryShort() {
   };
 }
 
+// ---------------------------------------------------------------- after an upgrade
+
+const RENEWED = "rlhf-stage-renewed-for";
+
+// A tab that was open while the server was upgraded has the old player, which may not understand what is sent now. The
+// address holds all that is on screen, so the page is loaded again: once for each version, in case it does not help.
+function renewed(version) {
+  if (version === VERSION) return false;
+  try {
+    if (sessionStorage.getItem(RENEWED) === version) return false;
+    sessionStorage.setItem(RENEWED, version);
+  } catch { return false; } // an iframe that may keep nothing
+  location.reload();
+  return true;
+}
+
 // ---------------------------------------------------------------- mounting
 
 const MAKERS = { transport: makeTransport, chart: makeChart, live: makeLive };
@@ -662,7 +679,7 @@ const instances = new WeakMap(); // parentElement -> { role, bytes, ... }; Strea
 async function mount(component) {
   const { parentElement, data } = component;
   const { page, head, body } = readHead(data);
-  if (head.role === "control") return clockOf(page).control(head);
+  if (head.role === "control") return renewed(head.version) ? null : clockOf(page).control(head);
   if (body[0] !== PLAIN && !globalThis.DecompressionStream) return component.setStateValue("plain", true);
   let instance = instances.get(parentElement);
   if (!instance) {

@@ -57,6 +57,14 @@ def test_the_optimum_can_be_switched_on_and_by_link():
     assert any("No policy gets above J*" in block.value for block in app.caption)
 
 
+def test_the_optimum_is_part_of_the_shared_link():
+    app = opened(optimum="true")
+    [shared] = [block.value for block in app.sidebar.code]
+    assert app.toggle(key="optimum").value is True and "optimum=true" in shared
+    app.toggle(key="optimum").set_value(False).run()
+    assert "optimum" not in app.sidebar.code[0].value
+
+
 def test_another_rollout_can_be_followed():
     app = opened("ppo-4")
     choice = app.selectbox(key="ppo-follow")

@@ -17,7 +17,7 @@ from rlhf_core.timeline import Timeline, build
 from tests.app.opening import ROOT
 
 PAGES = ("overview", "sft", "reward_model", "ppo", "metrics")
-OWN = ("speed", "prompt", "at", "tour", "pin")
+OWN = ("speed", "prompt", "at", "tour", "pin", "optimum")
 MARKUP = "<b id=x>**bold** $x^2$ :red[y]</b>"
 WORDS = (
     "", " ", "nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "1e-999", "-0", "-1", "0", "1", "2", "0.3",
@@ -56,6 +56,7 @@ def sentences(query: dict[str, list[str]], run: Timeline, n_prompts: int = 12) -
         *link.pinned(last(query, "pin", ""))[1],
         link.playhead(last(query, "at", "idle"), run)[1],
         link.tour_step(last(query, "tour", "0"), len(STEPS))[1],
+        link.switch("optimum", query.get("optimum", [])),
     )
     return tuple(note for note in notes if note)
 
@@ -163,12 +164,20 @@ def test_a_page_opens_with_any_link_and_says_what_it_could_not_use(i: int) -> No
 
 
 def test_markup_in_a_link_is_shown_as_text_and_nowhere_else() -> None:
-    app = opened("metrics", {name: [MARKUP] for name in (*CONTROLS, *OWN, "optimum", "unknown")})
+    app = opened("metrics", {name: [MARKUP] for name in (*CONTROLS, *OWN, "unknown")})
     assert not app.exception
     assert any(MARKUP in sentence for sentence in said(app))
     assert len(said(app)) == len(CONTROLS) + len(OWN) - 1  # a pin without any parameter of ours pins the defaults
     rendered = [*app.markdown, *app.caption, *app.title, *app.info, *app.get("html")]
     assert not any("id=x" in str(getattr(element, "value", element.proto)) for element in rendered)
+
+
+def test_a_switch_is_on_or_off() -> None:
+    assert [link.switch("optimum", values) for values in ([], ["true"], ["False"])] == ["", "", ""]
+    assert link.switch("optimum", ["1"]) == "optimum must be true or false, got '1'; using false."
+    app = opened("ppo", {"optimum": ["yes"]})
+    assert said(app) == ["optimum must be true or false, got 'yes'; using false."]
+    assert app.toggle(key="optimum").value is False and "optimum" not in app.query_params
 
 
 def test_notes_leave_when_the_reader_changes_a_control() -> None:

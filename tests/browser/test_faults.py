@@ -1,6 +1,7 @@
 """What goes wrong between a reader and the server, and what is left on the screen then."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.reader import PATIENCE_MS, Reader
 from tests.core.runs import run
-from tests.serving import App, running_app
+from tests.serving import ROOT, App, running_app
 
 pytestmark = pytest.mark.soak
 
@@ -91,6 +92,63 @@ def test_a_run_that_was_started_plays_to_its_end_without_the_server(new_reader: 
         app.kill()
         reader.stands_at("done")
         shows_the_end_of(reader, beta=0.2)
+
+
+# ---------------------------------------------------------------- the app is upgraded
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the app that may be changed."""
+    for name in ("app.py", "rlhf_core", "pages", ".streamlit", "docs"):
+        source, target = ROOT / name, tmp_path / "copy" / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    return tmp_path / "copy"
+
+
+def upgrade(copy: Path) -> None:
+    """Let the player say Go instead of Run, and write metrics with three digits."""
+    for file, old, new in (
+        ("pages/stage/stage.js", '"Run"', '"Go"'),
+        ("rlhf_core/timeline.py", '"{:z.2f}"', '"{:z.3f}"'),
+    ):
+        text = (copy / file).read_text(encoding="utf-8")
+        assert old in text
+        (copy / file).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_tab_from_before_an_upgrade_gets_the_new_player_and_keeps_its_state(
+    new_reader: Readers, copy: Path, tmp_path: Path
+) -> None:
+    with running_app(tmp_path / "old", root=copy) as app:
+        reader = opened_with_sockets(new_reader, "/ppo?beta=0.3&seed=2&at=ppo-3", app)
+        reader.press("Step")
+        reader.address_has(at="ppo-4")
+        app.kill()
+    upgrade(copy)
+    with running_app(tmp_path / "new", port=app.port, root=copy) as again:
+        reader.page.wait_for_function(RECONNECTED, arg=1)
+        reader.slide("beta", "ArrowRight")  # the first that the new server hears of this reader
+        expect(reader.stage.get_by_role("button", name="Go", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        reader.stands_at("ppo-4")
+        expect(reader.tile("kl")).to_have_text(f"{run(beta=0.31, seed=2).ppo.kl[4]:.3f}")
+        assert reader.query == {"beta": "0.31", "seed": "2", "at": "ppo-4"}
+        assert again.failures() == []
+
+
+def test_an_app_that_is_upgraded_as_it_runs_shows_no_stale_run(
+    new_reader: Readers, copy: Path, tmp_path: Path
+) -> None:
+    with running_app(tmp_path / "log", root=copy, watcher="poll") as app:
+        reader = opened_with_sockets(new_reader, "/ppo?beta=0.3&at=ppo-3", app)
+        upgrade(copy)
+        reader.page.wait_for_timeout(2000)  # until the watcher has looked
+        reader.slide("beta", "ArrowRight")
+        reader.slide("beta", "ArrowLeft")
+        expect(reader.stage.get_by_role("button", name="Go", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(reader.tile("kl")).to_have_text(f"{run(beta=0.3).ppo.kl[3]:.3f}", timeout=PATIENCE_MS)
+        assert app.failures() == []
 
 
 # ---------------------------------------------------------------- the line is cut

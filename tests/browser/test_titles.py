@@ -1,6 +1,9 @@
 """What a browser's tab, a bookmark and a history entry say of each page."""
 
+from urllib.request import urlopen
+
 from tests.browser.reader import PAGES, Reader
+from tests.serving import App
 
 ICON = "document.querySelector('link[rel~=icon]').href"
 
@@ -25,3 +28,12 @@ def test_the_title_stands_right_below_the_header(reader: Reader) -> None:
     top = reader.open("/ppo").page.locator("h1").first.bounding_box()
     header = reader.page.get_by_test_id("stHeader").bounding_box()
     assert top and header and 0 <= top["y"] - (header["y"] + header["height"]) <= 32
+
+
+def test_those_who_run_no_javascript_get_title_description_and_picture(server: App) -> None:
+    with urlopen(f"{server.url}/ppo?beta=0.3&at=done") as answer:
+        text = answer.read().decode()
+    assert '<meta property="og:title" content="RLHF you can run: PPO">' in text
+    assert "Done: PPO raised the reward from 0 to " in text
+    with urlopen(f"{server.url}/card.png") as picture:
+        assert picture.headers["content-type"] == "image/png"
