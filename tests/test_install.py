@@ -77,7 +77,7 @@ def test_the_tools_of_the_tests_are_pinned() -> None:
     assert tools and all(pinned(tool) for tool in tools)
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_every_page_opens_with_the_requirements_alone(tmp_path: Path) -> None:
     python = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     _do([sys.executable, "-m", "venv", tmp_path / "venv"], cwd=tmp_path)

@@ -1,19 +1,25 @@
 """What the README says is true: its code runs, its commands exist, its tables come from the code."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from tests import readme_tables
+from tests import bench, readme_tables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def commands() -> list[str]:
@@ -63,3 +69,68 @@ def test_the_map_names_what_is_there() -> None:
     [tree] = [body for kind, body in re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL) if "app.py  " in body]
     for name in re.findall(r"^(?:  )?([\w/]+(?:\.py|/))", tree, re.MULTILINE):
         assert list(ROOT.glob(name.rstrip("/"))) or list(ROOT.glob(f"*/{name.rstrip('/')}")), name
+
+
+def test_the_performance_table_is_one_that_the_benchmark_prints_and_within_its_budgets() -> None:
+    number = r"([\d.]+)"
+    row = re.compile(rf"^\| (.+) \| {number} ms \| {number} – {number} ms \| (?:{number} ms)? \|$", re.MULTILINE)
+    rows = {name: (float(median), float(budget or "inf")) for name, median, _, _, budget in row.findall(README)}
+    assert list(rows) == [measurement.name for measurement in bench.MEASUREMENTS]
+    for measurement in bench.MEASUREMENTS:
+        median, budget = rows[measurement.name]
+        assert budget == (1000 * measurement.budget or float("inf"))
+        assert median <= budget, measurement.name
+
+
+def test_the_quoted_load_is_within_the_budget_and_its_command_exists() -> None:
+    [quoted] = [body for kind, body in BLOCKS if kind == "text" and "readers" in body]
+    n_readers, p95, errors = re.search(r"(\d+) readers, .* p95 (\d+) ms, (\d+) errors", quoted).groups()
+    assert (int(n_readers), int(errors)) == (20, 0) and int(p95) <= 250
+    for script in re.findall(r"`python (tests/\S+\.py)", README):
+        assert (ROOT / script).exists()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    section = README.partition("### What it depends on")[2].partition("##")[0]
+    named = re.findall(r"^\| `([\w-]+)` \| \w", section, re.MULTILINE)
+    assert named == [Requirement(line).name for line in PROJECT["dependencies"]]
+
+
+def test_the_drawing_of_the_layers_shows_the_imports() -> None:
+    [drawing] = [body for kind, body in BLOCKS if kind == "mermaid"]
+    places = {name: label.strip() for name, label in re.findall(r'(\w+)\["(.+?)(?:<br>.*?)?"\]', drawing)}
+    plain = re.sub(r'\["[^"]*"\]', "", drawing)
+    drawn = {(places[used], places[user]) for used, user in re.findall(r"(\w+) --> (\w+)", plain)}
+    assert drawn == {(used, user) for user, file in _files() for used in _imported(file) if used != user}
+
+
+def _place(module: str) -> str | None:
+    """Which box of the drawing a module is in."""
+    parts = module.split(".")
+    if parts[0] == "rlhf_core":
+        return "rlhf_core"
+    if parts[0] != "pages" or len(parts) == 1:
+        return None
+    return f"pages/{parts[1]}" if (ROOT / "pages" / parts[1]).is_dir() else "pages/*.py"
+
+
+def _files() -> list[tuple[str, Path]]:
+    """Every file of the app with its box."""
+    found = [path for folder in ("rlhf_core", "pages") for path in (ROOT / folder).rglob("*.py")]
+    named = [(_place(".".join(path.relative_to(ROOT).with_suffix("").parts)), path) for path in found]
+    return [(place, path) for place, path in named if place] + [("app.py", ROOT / "app.py")]
+
+
+def _imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [f"{node.module}.{alias.name}" for node in froms for alias in node.names]
+    return {place for place in map(_place, names) if place}
+
+
+def test_the_citation_and_the_changelog_are_of_this_version() -> None:
+    citation = dict(re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
+    version, date = re.search(r"^## ([\d.]+), ([\d-]+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE).groups()
+    assert citation["version"] == version == PROJECT["version"] and citation["date-released"] == date
+    assert citation["license"] == PROJECT["license"] == "MIT"

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import APIRequestContext, BrowserContext, expect
 
-from tests import serving
 from tests.browser.reader import PAGES, PATIENCE_MS, Reader
-from tests.serving import App
+from tests.serving import App, running_app
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "pages" / "stage"
@@ -86,13 +85,10 @@ def test_the_server_runs_nothing_for_other_programs_and_gives_away_no_source(
         assert "gatherUsageStats" not in (text := asking.get(f"{server.url}{path}").text()) and "import " not in text
 
 
-def test_a_failure_is_logged_and_its_details_are_not_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: BrowserContext
-) -> None:
+def test_a_failure_is_logged_and_its_details_are_not_shown(tmp_path: Path, browser: BrowserContext) -> None:
     shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
     (tmp_path / "app.py").write_text("raise RuntimeError('the secret of the house')")
-    monkeypatch.setattr(serving, "ROOT", tmp_path)
-    with serving.running_app(tmp_path / "log") as app:
+    with running_app(tmp_path / "log", root=tmp_path) as app:
         page = browser.new_page()
         page.goto(app.url)
         failure = page.get_by_test_id("stException")
