@@ -4,7 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import runtime
 
-from pages.frame import lesson, navigation, pins, playback, presets, sharing, sidebar, social_card, tour, turns
+from pages.frame import lesson, local, navigation, pins, playback, presets, sharing, sidebar, social_card, tour, turns
 
 
 def draw() -> None:
@@ -30,4 +30,9 @@ if runtime.exists():
     with turns.turn():
         draw()
 else:  # Streamlit looks here, before there are readers, for how the app is to be served
-    app = st.App(__file__, middleware=[Middleware(social_card.SocialCard)], routes=[social_card.PICTURE_ROUTE])
+    app = st.App(
+        __file__,
+        lifespan=local.open_browser,
+        middleware=[Middleware(social_card.SocialCard)],
+        routes=[social_card.PICTURE_ROUTE],
+    )
