@@ -13,6 +13,8 @@ from rlhf_core.ppo import Rollouts
 
 MINUS = "\N{MINUS SIGN}"
 MOST_DIGITS = 9
+TIE = 1e-9
+"""What decides how a 5 at the end is rounded is less than this."""
 TOKENS = ("opening", "body", "closing")
 SHOWN = 32
 """Rollouts that the charts of one step draw at most; all count in training."""
@@ -44,14 +46,14 @@ def adding_up(
     """Terms and result as text, the terms with as many digits as it takes to arrive at the shown result.
 
     The result has `digits` decimals, the terms as many or more; or, if `significant`, more significant digits. So a
-    reader who recomputes the result from what is shown gets the same.
+    reader who recomputes the result from what is shown gets the same, however they round a 5 at the end.
     """
     shown = number(result, digits)
     for places in range(digits + significant, MOST_DIGITS):
         texts = [figures(term, places) if significant else number(term, places) for term in terms]
         with np.errstate(all="ignore"):
             reached = combine(*(np.float64(text.replace(MINUS, "-")) for text in texts))
-        if np.isfinite(reached) and number(reached, digits) == shown:
+        if np.isfinite(reached) and {number(reached - TIE, digits), number(reached + TIE, digits)} == {shown}:
             break
     return (*texts, shown)
 

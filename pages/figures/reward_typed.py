@@ -1,6 +1,7 @@
 """What a text of the reader's own would earn, and why."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,6 +25,7 @@ STARTS: dict[str, Callable[[View], str]] = {
 """Texts to start from."""
 
 
+@lru_cache(maxsize=8)
 def earned(view: View, text: str) -> go.Figure:
     """What each feature of a typed response earns, in reward units."""
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)

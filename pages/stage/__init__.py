@@ -55,6 +55,7 @@ export default function (component) {
   return () => stage.unmount ? stage.unmount(component.parentElement) : stage.waiting.delete(component.parentElement);
 }
 """
+BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
 WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
 
 SCRIPT, STYLES = _read("stage.js"), "\n".join([css_variables(), _read("stage.css"), _read("prose.css")])
@@ -159,7 +160,7 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> None:
     """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly."""
     with st.container(key=MACHINERY):
         _code(key="stage-code")
-        st.plotly_chart(go.Figure(layout={"template": "none"}), theme=None, key="stage-plotly")
+        st.plotly_chart(BRINGS_PLOTLY, theme=None, key="stage-plotly")
         head = json.dumps({"role": "control", "version": VERSION, **control}, separators=(",", ":"))
         _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
 
