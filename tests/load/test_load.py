@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +16,12 @@ from tests.serving import App, running_app
 pytestmark = pytest.mark.soak
 HEAVIEST = "/metrics"
 QUIET = 0.2  # of the machine: where other programs use more, waits say nothing about the app
+
+
+def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns; run in a thread of its own, as a browser of other tests may keep this one's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Others:
@@ -52,7 +60,7 @@ def memory_at_start(app: App) -> float:
         await leave(readers)
         return memory
 
-    return asyncio.run(first_page())
+    return finished(first_page())
 
 
 def gauge(app: App) -> Gauge:
@@ -67,7 +75,7 @@ def test_95_of_100_changes_by_twenty_readers_are_drawn_in_250_ms(app: App, recor
     shares = []
     for attempt in range(2):  # the better of two, for machines are busy
         others = Others(app)
-        report = asyncio.run(
+        report = finished(
             crowd(app.url, path=HEAVIEST, n_readers=20, seconds=5, think=2, gauge=gauge(app), seed=attempt)
         )
         shares.append(others.share)
@@ -86,13 +94,13 @@ def test_a_hundred_idle_readers_take_1_mb_each_at_most(app: App) -> None:
         await leave(readers)
         return memory, readers[0]
 
-    (first, last), active = asyncio.run(crowded())
+    (first, last), active = finished(crowded())
     assert (last - first) / 99 <= 1
     assert active.errors == [] and len(active.waits) == 1
 
 
 def test_twenty_readers_on_every_page_fit_in_250_mb(app: App) -> None:
-    assert asyncio.run(tour(app.url, n_readers=20)) == []
+    assert finished(tour(app.url, n_readers=20)) == []
     assert app.memory < 250
 
 
@@ -103,7 +111,7 @@ def test_a_page_that_is_missing_is_an_error_to_the_readers(app: App) -> None:
         await leave([reader])
         return reader.errors
 
-    assert asyncio.run(lost()) == ["no page 'nowhere'"]
+    assert finished(lost()) == ["no page 'nowhere'"]
 
 
 def test_the_percentile_is_a_value_that_occurred() -> None:
@@ -137,7 +145,7 @@ def test_two_replicas_share_the_readers_and_each_reader_keeps_theirs(replicas: R
         await leave(readers)
         return readers
 
-    assert [reader.errors for reader in asyncio.run(read_twice())] == [[]] * 20
+    assert [reader.errors for reader in finished(read_twice())] == [[]] * 20
     visited = _eventually(replicas.visited, n=10)
     assert all(len(servers) == 1 for servers in visited.values())
     assert len(set.union(*visited.values())) == 2
@@ -152,7 +160,7 @@ def test_when_a_replica_dies_its_readers_go_on_at_the_other(replicas: Replicas) 
 
     cookies = [cookies_of(replicas.url) for _ in range(8)]
     replicas.apps[0].kill()
-    readers = [asyncio.run(open_page(each)) for each in cookies]
+    readers = [finished(open_page(each)) for each in cookies]
     assert [reader.errors for reader in readers] == [[]] * 8
     assert all(reader.slider for reader in readers)
 
