@@ -12,12 +12,11 @@ from rlhf_core.optimum import Frontier, Optimum
 from rlhf_core.ppo import PPOTrace
 from rlhf_core.reward_model import RewardTrace
 from rlhf_core.scenarios import Scenario, load_scenario
-from rlhf_core.settings import Settings
+from rlhf_core.settings import DEFAULTS, Settings
 from rlhf_core.sft import SFTTrace
 
 PPO_SETTINGS = ("beta", "ppo_steps", "rollouts", "advantage", "clip_range", "ppo_epochs", "ppo_learning_rate")
 """Settings that neither SFT nor the reward model can tell apart."""
-DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

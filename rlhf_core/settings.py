@@ -122,6 +122,7 @@ class Settings:
 
 
 CONTROLS: Mapping[str, Control] = {spec.name: spec.metadata["control"] for spec in fields(Settings)}
+DEFAULTS: Mapping[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
 def parse(name: str, text: str) -> Any:

@@ -77,4 +77,3 @@ class Chart:
             for path in per_point_paths(self.drawing.data[trace]):
                 figure.data[trace][path] = figure.data[trace][path][: int(counts[row])]
         return figure
-

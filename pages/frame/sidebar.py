@@ -1,21 +1,19 @@
 """The controls, on every page and in the URL. What they are stands in `rlhf_core.settings`."""
 
 from contextlib import nullcontext
-from dataclasses import fields
 from typing import Any
 
 import streamlit as st
 
 from pages.frame import lesson, link
 from rlhf_core import Settings, load_scenario
-from rlhf_core.settings import CONTROLS
+from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
 SPEED, SPEEDS = 5, (1, 10)
 PROMPT, NOTES = "prompt", "link_notes"
 OPTIMUM = "optimum"
 """A switch of the PPO page; its parameter is read with the others, as Streamlit says nothing of nonsense."""
-DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in fields(Settings)}
 
 
 def controls() -> None:

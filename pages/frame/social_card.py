@@ -113,10 +113,12 @@ def head(name: str, query_string: str, root: str) -> str:
 def describe(name: str, query_string: str) -> str:
     """What a page is about, and what its run has come to at the moment that the link names."""
     query = parse_qs(query_string, keep_blank_values=True)
+    if "at" not in query:
+        return about(name)
     settings, _ = link.settings(query)
     with turns.turn():
         run, timeline = runs.shared_run(settings)
-    at, _ = link.playhead(query.get("at", ["idle"])[-1], timeline)
+    at, _ = link.playhead(query["at"][-1], timeline)
     prompt, _ = link.whole("prompt", query.get("prompt", ["1"])[-1], 1, len(run.scenario.prompts), 1)
     moment = "" if at == "idle" else f" {narrate(run, timeline.find(at), prompt - 1)}"
     return about(name) + moment

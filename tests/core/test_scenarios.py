@@ -299,7 +299,7 @@ def test_what_is_not_toml_is_refused_by_file(text):
 
 
 def test_a_table_5000_deep_is_refused_in_short_words():
-    with pytest.raises(ValueError, match=r"^toy\.toml: title must be a text, got .{1,80}$"):  # Python 3.13 can write it
+    with pytest.raises(ValueError, match=r"^toy\.toml: title must be a text, got (a large dict|\{'a': .{1,75})$"):
         parse_scenario("title" + ".a" * 5000 + " = 1\n" + document(change(toy_world(), "title", DROP)), "toy")
 
 
