@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.figures import checks, kl_samples, metrics, progress, published
+from pages.figures.metrics import checks, kl_samples, progress, published, six
 from pages.frame import pins, sharing
 from pages.frame.page import open_page
 
@@ -14,12 +14,12 @@ st.markdown(
     "TRL logs them under the names in the [table below](#the-same-figures-in-trl)."
 )
 FORMULAS = {
-    metrics.phase: r"\small \pi_\mathrm{base} \to \reference{\pi_\mathrm{ref}} \to \reward{r} \to \policy{\pi_\theta}",
-    metrics.ppo_step: r"\small \policy{\pi_{k-1} \to \pi_k}, \quad k = 1 \dots N",
-    metrics.reward: r"\small \reward{\mathbb{E}_{y\sim\pi}[\,r(x,y)\,]}",
-    metrics.kl: r"\small \kl{\mathbb{E}_{y\sim\pi}\,\log \frac{\pi(y|x)}{\pi_\mathrm{ref}(y|x)}}",
-    metrics.rm_accuracy: r"\small \reward{\mathbb{P}\,[\,r_\text{chosen} > r_\text{rejected}\,]}",
-    metrics.entropy: r"\small \policy{-\textstyle\sum_y \pi(y|x)\,\log \pi(y|x)}",
+    six.phase: r"\small \pi_\mathrm{base} \to \reference{\pi_\mathrm{ref}} \to \reward{r} \to \policy{\pi_\theta}",
+    six.ppo_step: r"\small \policy{\pi_{k-1} \to \pi_k}, \quad k = 1 \dots N",
+    six.reward: r"\small \reward{\mathbb{E}_{y\sim\pi}[\,r(x,y)\,]}",
+    six.kl: r"\small \kl{\mathbb{E}_{y\sim\pi}\,\log \frac{\pi(y|x)}{\pi_\mathrm{ref}(y|x)}}",
+    six.rm_accuracy: r"\small \reward{\mathbb{P}\,[\,r_\text{chosen} > r_\text{rejected}\,]}",
+    six.entropy: r"\small \policy{-\textstyle\sum_y \pi(y|x)\,\log \pi(y|x)}",
 }
 for charts in (list(FORMULAS)[:3], list(FORMULAS)[3:]):
     for column, chart in zip(st.columns(3, border=True), charts, strict=True):

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.figures import overview as figures
-from pages.figures.three_policies import three_policies
+from pages.figures.overview import outcome as figures
+from pages.figures.overview.three_policies import three_policies
 from pages.frame import tour
 from pages.frame.page import open_page
 

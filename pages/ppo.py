@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.figures import ppo, ppo_follow, ppo_loop, ppo_prose, ppo_responses, ppo_step, ppo_words
+from pages.figures.ppo import follow, loop, objective, prose, responses, step
+from pages.figures.ppo import words as ppo_words
 from pages.frame.page import open_page
 
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
-words, estimator = ppo_prose.Words(page.view), page.view.run.settings.advantage
+words, estimator = prose.Words(page.view), page.view.run.settings.advantage
 
 st.markdown("""
 The policy writes answers, the reward model scores them, and PPO makes the better ones more probable. The reward model
@@ -14,9 +15,9 @@ is only a model, so the policy is held near the SFT policy that it came from: ea
 """)
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
-    page.formula(ppo_prose.OBJECTIVE)
+    page.formula(prose.OBJECTIVE)
 with right:
-    page.live(ppo.objective)
+    page.live(objective.objective)
 st.markdown(f"""
 Both terms are means over all prompts. {words.price} The penalty is a leash, not a lie detector: it cannot tell honest
 gains from flattery. [Gao et al. (2022)](https://arxiv.org/abs/2210.10760) found that it acts like stopping early.
@@ -27,55 +28,55 @@ optimum = st.toggle(
 )  # fmt: skip
 left, right = st.columns(2, gap="large")
 with left:
-    page.chart(ppo.objective_curves_with_optimum if optimum else ppo.objective_curves)
+    page.chart(objective.objective_curves_with_optimum if optimum else objective.objective_curves)
 with right:
-    page.chart(ppo.reward_kl_path)
+    page.chart(objective.reward_kl_path)
 
 st.markdown("## What it does to the answers")
 left, right = st.columns(2, gap="large")
 with left:
-    page.chart(ppo_responses.response_probabilities_with_optimum if optimum else ppo_responses.response_probabilities)
+    page.chart(responses.response_probabilities_with_optimum if optimum else responses.response_probabilities)
 with right:
-    page.chart(ppo.entropy_and_clipping)
+    page.chart(objective.entropy_and_clipping)
     st.markdown(f"#### The PPO loss is no progress bar\n\n{words.loss}")
 
 st.markdown("## Three policies, easily confused")
 rule = st.selectbox(
     "Follow the rollout with the", tuple(ppo_words.RULES), key="ppo-follow", persist_state="session", width=320
 )
-page.live(ppo_follow.policies(rule))
+page.live(follow.policies(rule))
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
-    page.formula(ppo_prose.TOKEN_REWARD)
-    st.markdown(ppo_prose.SIGN)
+    page.formula(prose.TOKEN_REWARD)
+    st.markdown(prose.SIGN)
 with right:
-    page.live(ppo_follow.token_rewards(rule))
+    page.live(follow.token_rewards(rule))
 
 st.markdown("## One step, line by line")
 st.markdown(f"""
 {words.rollouts} Scores and penalty are computed once, before the epochs; the KL enters through the reward and nowhere
 else. {words.negative} Set *Step by* to *loop line* in the player to stop at each line.
 """)
-page.live(ppo_loop.loop)
+page.live(loop.loop)
 
 st.markdown("## Better than expected, and by how much?")
-st.markdown(ppo_prose.BASELINE[estimator])
+st.markdown(prose.BASELINE[estimator])
 left, right = st.columns(2, gap="large")
 with left:
-    page.formula(ppo_prose.ADVANTAGE[estimator])
-    page.live(ppo_follow.advantage_instance(rule))
-    page.chart(ppo_step.advantage_bars)
+    page.formula(prose.ADVANTAGE[estimator])
+    page.live(follow.advantage_instance(rule))
+    page.chart(step.advantage_bars)
 with right:
-    page.formula(ppo_prose.SURROGATE)
+    page.formula(prose.SURROGATE)
     st.markdown(f"{words.clipping} In the first epoch ρ = 1, so it is a plain policy gradient.")
-    page.chart(ppo_step.ratio_scatter)
+    page.chart(step.ratio_scatter)
 
 st.markdown("## Where the KL comes from")
 st.markdown(f"The KL is a mean over the policy’s *own* responses. {words.other_way}")
-page.live(ppo_responses.kl_sum)
+page.live(responses.kl_sum)
 left, right = st.columns(2, gap="large")
 with left:
-    page.chart(ppo_responses.kl_by_response)
+    page.chart(responses.kl_by_response)
 with right:
-    page.chart(ppo_responses.kl_by_token)
-    st.markdown(ppo_prose.REAL)
+    page.chart(responses.kl_by_token)
+    st.markdown(prose.REAL)

@@ -2,11 +2,8 @@
 
 import streamlit as st
 
-from pages.figures import reward_model as figures
-from pages.figures import reward_pairs as pairs
-from pages.figures import reward_scores as scores
-from pages.figures import reward_typed as typed
-from pages.figures import reward_words as words
+from pages.figures.reward_model import fit as figures
+from pages.figures.reward_model import pairs, scores, typed, words
 from pages.frame import presets
 from pages.frame.page import open_page
 

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from pages.figures import response_tree as tree
-from pages.figures import sft as figures
-from pages.figures import sft_words as words
+from pages.figures.sft import curves as figures
+from pages.figures.sft import tree, words
 from pages.frame.page import open_page
 
 page = open_page("sft", "Supervised fine-tuning: imitate what people wrote")

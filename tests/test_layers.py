@@ -1,5 +1,6 @@
 """One-way dependencies: each layer, imported in a fresh interpreter, loads nothing that it must not."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = {
     "rlhf_core": ("streamlit", "plotly", "pandas", "scipy.stats", "matplotlib", "pages", "app", "tests"),
+    "pages.drawing": ("streamlit", "pages.figures", "pages.stage", "pages.frame", "app", "tests"),
     "pages.figures": ("streamlit", "pages.stage", "pages.frame", "app", "tests"),
+    "pages.stage": ("pages.figures", "pages.frame", "app", "tests"),
 }
 SCRIPT = """
 import importlib, pkgutil, sys
@@ -49,6 +52,14 @@ def test_the_core_has_all_modules_of_the_design():
     names = "settings scenarios distributions policy sft preferences features reward_model advantages ppo optimum"
     names = [*names.split(), "pipeline", "timeline", "__main__"]
     assert {f"rlhf_core.{name}" for name in names} <= modules_of("rlhf_core")
+
+
+def test_no_pages_figures_use_another_pages_figures():
+    folder = ROOT / "pages" / "figures"
+    for file in folder.glob("*/*.py"):
+        nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+        used = {parts[2] for node in nodes if len(parts := f"{node.module}.".split(".")) > 3 and parts[1] == "figures"}
+        assert used <= {file.parent.name}, f"{file.relative_to(ROOT)} uses the figures of {used}"
 
 
 @pytest.mark.parametrize("line", ["import decimal", "from decimal import Decimal", "def late(): ...\nimport fractions"])

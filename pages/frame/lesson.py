@@ -16,8 +16,8 @@ from typing import Any, get_args, get_type_hints
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.figures.chart import Chart
-from pages.figures.live import Live
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
 from rlhf_core.settings import CONTROLS
 
 FOLDER = Path(__file__).parents[1]

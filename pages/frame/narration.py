@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pages.figures.view import excerpt
+from pages.drawing.wording import excerpt
 from rlhf_core import PipelineRun
 from rlhf_core.timeline import Frame
 

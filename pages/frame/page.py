@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.figures import table
-from pages.figures.chart import Chart
-from pages.figures.live import Live
-from pages.figures.view import View
+from pages.drawing import table
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
 from pages.frame import lesson, navigation, playback, presets, runs, sidebar, tour
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.figures.compare import pinned_and_current
+from pages.figures.metrics.compare import pinned_and_current
 from pages.frame import link, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings

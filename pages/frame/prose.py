@@ -2,7 +2,7 @@
 
 import re
 
-from pages.figures.theme import Palette
+from pages.drawing.theme import Palette
 
 TERM = re.compile(r"\\(policy|reference|reward|kl|truth|optimum)\{")
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from pages.figures import theme
-from pages.figures.chart import Chart
-from pages.figures.live import Live
-from pages.figures.view import View
+from pages.drawing import theme
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
 from pages.frame.narration import narrate
 from pages.stage import Payload, StageFrame, encode_chart, encode_frames, encode_live
 from rlhf_core import PipelineRun, Settings, run_pipeline

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.figures.overview import command
+from pages.figures.overview.outcome import command
 from pages.frame import lesson, navigation, pins, playback, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings

@@ -18,7 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.figures.theme import css_variables
+from pages.drawing.theme import css_variables
 from pages.stage.storyboard import (
     Payload,
     StageFrame,

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pages.figures.chart import Chart
-from pages.figures.drawing import per_point_paths
-from pages.figures.live import Live
+from pages.drawing.chart import Chart
+from pages.drawing.drawing import per_point_paths
+from pages.drawing.live import Live
 
 METRICS = ("phase", "ppo_step", "reward", "kl", "rm_accuracy", "entropy")
 SIGNIFICANT_DIGITS = 4

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.figures.reward_typed import LONGEST, STARTS
+from pages.figures.reward_model.typed import LONGEST, STARTS
 from tests.app.opening import opened
 
 

@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 
-from pages.figures import theme
-from pages.figures.chart import Chart
-from pages.figures.live import Live
-from pages.figures.view import View
+from pages.drawing import theme
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
 from pages.stage.storyboard import encode_chart, encode_live
 from rlhf_core.timeline import build
 from tests.core.runs import run

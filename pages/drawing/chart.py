@@ -1,0 +1,79 @@
+"""A figure that can be played: one Plotly figure, and what moves in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.drawing.drawing import Drawing, per_point_paths
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """One figure and the arrays that move it along the timeline.
+
+    Attributes
+    ----------
+    drawing : Drawing
+        At rest: the ghost of the whole run, and the traces that move (with any content).
+    title : str
+        The finding or the question, above the chart.
+    reading : str
+        One sentence below the chart: how to read it, with this run's numbers.
+    alt : str
+        Text alternative: what the chart shows.
+    rows : (n_frames,) int array
+        Row of the moving arrays that each frame of the timeline shows.
+    moves : mapping
+        Trace index -> attribute path ("y", "marker.color", ...) -> array or nested list, row axis first.
+    grows : mapping
+        Trace index -> (n_rows,) number of leading points that each row shows, of x, y and
+        every other attribute with one entry per point.
+    """
+
+    drawing: Drawing
+    alt: str
+    rows: Array
+    moves: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    grows: Mapping[int, Array] = field(default_factory=dict)
+    title: str = ""
+    reading: str = ""
+
+    def __post_init__(self) -> None:
+        """Fail where the mistake was made, not in the browser."""
+        rows = np.asarray(self.rows)
+        if rows.ndim != 1 or not len(rows) or rows.dtype.kind not in "iu" or rows.min() < 0:
+            raise ValueError("rows must be a 1-d array of row indices >= 0, one per frame")
+        needed = int(rows.max()) + 1
+        for trace in {*self.moves, *self.grows}:
+            if not 0 <= trace < len(self.drawing.data):
+                raise ValueError(f"trace {trace} is not one of the figure's {len(self.drawing.data)}")
+        for trace, attributes in self.moves.items():
+            for path, values in attributes.items():
+                if len(values) < needed:
+                    raise ValueError(f"trace {trace}, {path}: {len(values)} rows, the frames need {needed}")
+        for trace, counts in self.grows.items():
+            if len(counts) < needed:
+                raise ValueError(f"trace {trace}, grows: {len(counts)} rows, the frames need {needed}")
+            if both := set(self.moves.get(trace, ())) & set(per_point_paths(self.drawing.data[trace])):
+                raise ValueError(f"trace {trace} both moves and grows: {sorted(both)}")
+
+    @property
+    def figure(self) -> go.Figure:
+        """The figure at rest, checked by Plotly."""
+        return self.drawing.figure
+
+    def at(self, frame: int) -> go.Figure:
+        """Return the figure as it stands at one frame, for pages without the player."""
+        figure, row = self.figure, int(self.rows[frame])
+        for trace, attributes in self.moves.items():
+            for path, values in attributes.items():
+                figure.data[trace][path] = values[row]
+        for trace, counts in self.grows.items():
+            for path in per_point_paths(self.drawing.data[trace]):
+                figure.data[trace][path] = figure.data[trace][path][: int(counts[row])]
+        return figure

@@ -1,0 +1,194 @@
+"""Published values of real RLHF runs beside this run's, and TRL's names for our metrics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pages.drawing import theme
+from pages.drawing.chart import Chart
+from pages.drawing.grid import grid
+from pages.drawing.live import Live
+from pages.drawing.view import View
+from rlhf_core import PipelineRun
+from rlhf_core.timeline import METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a published value stands."""
+
+    name: str
+    url: str
+    secondary: bool = False
+    """Quoted from an appendix and copies of it, not checked against the original."""
+
+    @property
+    def link(self) -> str:
+        """Markdown link, with a dagger where the original was not checked."""
+        return f"[{self.name}]({self.url})" + ("†" if self.secondary else "")
+
+
+INSTRUCT_GPT = Source("InstructGPT", "https://arxiv.org/abs/2203.02155", secondary=True)
+STIENNON = Source("Stiennon et al. 2020", "https://arxiv.org/abs/2009.01325")
+LLAMA_2 = Source("Llama 2", "https://arxiv.org/abs/2307.09288")
+ANTHROPIC_HH = Source("Anthropic HH", "https://arxiv.org/abs/2204.05862")
+ZIEGLER = Source("Ziegler et al. 2019", "https://arxiv.org/abs/1909.08593")
+TRL = Source("TRL defaults", "https://huggingface.co/docs/trl/ppo_trainer")
+GAO = Source("Gao et al. 2022", "https://arxiv.org/abs/2210.10760")
+TRL_FAQ = Source("TRL's training FAQ", "https://huggingface.co/docs/trl/how_to_train")
+SCHULMAN = Source("Schulman's note", "http://joschu.net/blog/kl-approx.html")
+
+PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
+    "KL penalty β": (
+        (INSTRUCT_GPT, "0.02"), (STIENNON, "0.05"), (LLAMA_2, "0.01 (7B, 13B), 0.005 (34B, 70B)"),
+        (ANTHROPIC_HH, "0.001"), (ZIEGLER, "adaptive, from 0.15, towards 6 nats in the released code"),
+        (TRL, "PPO 0.05, RLOO 0.05, GRPO 0, DPO 0.1"),
+    ),
+    "Clip range": ((INSTRUCT_GPT, "0.2"), (LLAMA_2, "0.2"), (TRL, "0.2")),
+    "Epochs per batch": ((INSTRUCT_GPT, "1"), (STIENNON, "4"), (TRL, "4")),
+    "GAE γ and λ": ((STIENNON, "1 and 0.95"), (TRL, "1 and 0.95")),
+    "Answers sampled": (
+        (INSTRUCT_GPT, "256,000 episodes, batch 512, minibatch 64"), (STIENNON, "1 million episodes"),
+        (LLAMA_2, "200–400 iterations, batch 512, minibatch 64"),
+    ),
+    "Labelled data": ((INSTRUCT_GPT, "about 13,000 SFT, 33,000 reward-model and 31,000 PPO prompts"),),
+    "RM accuracy": (
+        (INSTRUCT_GPT, "72.4 ± 0.4% (its own labellers), 69.6 ± 0.9% (held-out labellers)"),
+        (LLAMA_2, "63.2% helpfulness, 64.5% safety, on its own sets"),
+    ),
+    "Labellers agree": (
+        (INSTRUCT_GPT, "72.6 ± 1.5% and 77.3 ± 1.3%"), (ANTHROPIC_HH, "about 63% on average"),
+    ),
+    "Reward against KL": ((ANTHROPIC_HH, "roughly linear in √KL"),),
+}  # fmt: skip
+
+MANY_LABELS = 2000
+OVER_OPTIMISATION = f"""
+In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
+which the reward model is wrong. In the helpfulness scenario with β = 0, more steps find more of them, and even
+{MANY_LABELS:,} comparisons do not cure it, since the reward model sees style and not truth. Accuracy is no protection:
+it is measured on answers that the SFT policy writes, and PPO leaves those behind. {GAO.link} fitted true reward as a
+function of √KL; in their runs the KL penalty acted like stopping early†.
+"""
+
+CAVEATS = """
+† Quoted from an appendix and copies of it, or from a summary; the original was not checked. β is in reward units per
+nat, and every run has its own reward scale (whitening the advantages removes it): compare orders of magnitude at most.
+"""
+
+ACCURACIES = (
+    ("InstructGPT†, its own labellers", 0.724, 0.004),
+    ("InstructGPT†, held-out labellers", 0.696, 0.009),
+    ("Llama 2, safety", 0.645, 0.0),
+    ("Llama 2, helpfulness", 0.632, 0.0),
+)
+AGREEMENTS = (
+    ("InstructGPT†, held-out labellers", 0.773, 0.013),
+    ("InstructGPT†, its own labellers", 0.726, 0.015),
+    ("Anthropic HH, about", 0.63, 0.0),
+)
+
+
+def this_run(run: PipelineRun) -> dict[str, str]:
+    """Value in this run of each published quantity."""
+    settings, pairs = run.settings, run.reward.pairs
+    n_prompts, n_train = len(run.scenario.prompts), int((~pairs.heldout).sum())
+    sampled = settings.rollouts * n_prompts * settings.ppo_steps
+    return {
+        "KL penalty β": f"{settings.beta:g}",
+        "Clip range": f"{settings.clip_range:g}",
+        "Epochs per batch": f"{settings.ppo_epochs}",
+        "GAE γ and λ": "1 and 0.95" if settings.advantage == "gae" else "no GAE in this run",
+        "Answers sampled": f"{sampled:,}" if sampled else "none: exact expectation",
+        "Labelled data": f"{settings.n_demonstrations * n_prompts} demonstrations, {n_train} training pairs",
+        "RM accuracy": f"{run.reward.heldout_accuracy[-1]:.1%} on held-out prompts",
+        "Labellers agree": f"{pairs.agreement:.1%} expected",
+        "Reward against KL": f"{run.ppo.reward[-1]:.2f} reward units for {max(run.ppo.kl[-1], 0):.2f} nats",
+    }
+
+
+def published_values(view: View) -> Live:
+    """Table of published values: quantity, this run, real runs with links."""
+    ours = this_run(view.run)
+    rows = [
+        (quantity, ours[quantity], "; ".join(f"{source.link} {value}" for source, value in values))
+        for quantity, values in PUBLISHED.items()
+    ]
+    return grid(view, ("", "This run", "Real runs"), rows)
+
+
+TRL_ONLY = (
+    ("Penalised reward", "objective/rlhf_reward", "scores plus `objective/non_score_reward`, which is −β KL"),
+    ("Clip fraction", "policy/clipfrac_avg", "share of tokens whose gradient clipping has set to zero"),
+    ("Change in one step", "policy/approxkl_avg", "new against old policy; not the KL to the reference"),
+    ("KL in GRPOTrainer", "kl", "token mean of k3, which is never negative"),
+    ("Loss of the update", "loss/policy_avg", "no measure of progress, see above"),
+)
+TRL_NOTES = {
+    "ppo_step": "TRL counts sampled answers; one of our steps is one batch",
+    "reward": "the reward model's score, without the penalty",
+    "kl": "TRL sums a per-token estimate over the answer and averages over answers; ours is exact",
+    "rm_accuracy": "from RewardTrainer; ties count as wrong, as here",
+    "entropy": "TRL averages −log π of the sampled tokens; ours is exact and of whole answers",
+}
+
+
+def trl_names(view: View) -> Live:
+    """Table of TRL's names: our metric, what TRL logs, the difference."""
+    ours = [(spec.label, spec.trl_name, TRL_NOTES[spec.key]) for spec in METRICS if spec.trl_name]
+    rows = [(name, f"`{logged}`", note) for name, logged, note in (*ours, *TRL_ONLY)]
+    return grid(view, ("Here", "In TRL", "Mind that"), rows)
+
+
+def accuracies(view: View) -> Chart:
+    """How well reward models do, and how far labellers agree: this run among real ones."""
+    palette, reward = view.palette, view.run.reward
+    ours, agreement = float(reward.heldout_accuracy[-1]), reward.pairs.agreement
+    groups = (
+        ("reward model right", palette.reward, "circle", (("this run, held-out prompts", ours, 0.0), *ACCURACIES)),
+        ("two labellers agree", palette.true_reward, "diamond", (("this run, expected", agreement, 0.0), *AGREEMENTS)),
+    )
+    names: list[str] = []
+    data = []
+    for label, hue, symbol, entries in groups:
+        data.append(
+            {
+                "type": "scatter", "mode": "markers",
+                "x": [value for _, value, _ in entries], "y": -(np.arange(len(entries)) + len(names)), "name": label,
+                "text": [name for name, *_ in entries],
+                "error_x": {"array": [error for *_, error in entries], "color": hue.mark, "thickness": 2, "width": 0},
+                "marker": {
+                    "symbol": [symbol, *[f"{symbol}-open"] * (len(entries) - 1)], "size": 12, "color": hue.mark,
+                    "line": {"color": hue.mark, "width": 2},
+                },
+                "hovertemplate": "%{text}: %{x:.1%}<extra></extra>",
+            }
+        )  # fmt: skip
+        names += [*(name for name, *_ in entries), ""]
+    rows = {"tickvals": [-i for i in range(len(names))], "ticktext": names, "range": [-len(names) + 1.4, 0.6]}
+    shares = [min(0.49, ours - 0.02), max(0.86, agreement + 0.02, ours + 0.02)]
+    fig = theme.figure(
+        palette,
+        x="share of pairs",
+        y="",
+        data=data,
+        xaxis={"tickformat": ".0%", "range": shares},
+        yaxis={**rows, "showgrid": False, "zeroline": False},
+        height=360,
+    )
+    return Chart(
+        fig,
+        f"Dot plot of reward-model accuracy and labeller agreement. This run: {ours:.1%} and {agreement:.1%}.",
+        np.zeros(len(view.timeline.frames), int),
+        title=f"Real reward models are right in {_span(ACCURACIES)} of pairs, labellers agree in {_span(AGREEMENTS)}",
+        reading="Filled marks are this run, open ones real runs; bars are the published errors. With labeller noise "
+        f"τ = {view.run.settings.label_noise:g} two simulated labellers agree on {agreement:.1%} of pairs. † as "
+        "quoted from an appendix and copies of it.",
+    )
+
+
+def _span(entries: Sequence[tuple[str, float, float]]) -> str:
+    """Lowest to highest value in words."""
+    values = [value for _, value, _ in entries]
+    return f"{100 * min(values):.0f} to {max(values):.0%}"

@@ -1,0 +1,1 @@
+"""What the Overview shows: what became of the answers."""

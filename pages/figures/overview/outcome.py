@@ -1,0 +1,160 @@
+"""Figures and computed words of the Overview page."""
+
+from typing import Any
+
+import numpy as np
+
+from pages.drawing import stages
+from pages.drawing.chart import Chart
+from pages.drawing.grid import grid
+from pages.drawing.live import Live
+from pages.drawing.marks import LOST_SHARE, Curve, end_names, lost_share, padded
+from pages.drawing.view import View
+from pages.drawing.wording import minus
+from rlhf_core import PipelineRun, Settings
+
+HOW_TO_USE = """
+- **Run** (space) plays the whole pipeline from where it stands, **Pause** holds it. *Speed* is in the sidebar.
+- **Step** (→) and **Back** (←) move by one phase. Switch to *loop line* to see a PPO step from inside: sample, score,
+  KL, advantage, update.
+- **Reset** (Home) goes to the untrained model, End to the end of the run, the **scrubber** to any moment.
+- **The sidebar** has scenario, β, steps, prompt and more. Each change trains a new run, at once.
+- **The address** always holds the exact state: [`ppo?beta=0.3&at=ppo-5`](ppo?beta=0.3&at=ppo-5) is the PPO page with
+  β = 0.3 after step 5. Copy it to link to any moment.
+"""
+
+
+def story_title(run: PipelineRun) -> str:
+    """What became of the true reward, in one sentence that holds for this run."""
+    base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
+    peak = int(truth.argmax())
+    if lost_share(truth) >= LOST_SHARE and score[-1] > score[peak]:
+        return f"After PPO step {peak} the score keeps rising, and people like the answers less"
+    if base < truth[0] < truth[-1]:
+        return "SFT makes the answers better, and PPO better still"
+    return "What each stage did to the answers, as people see them"
+
+
+def story_reading(run: PipelineRun) -> str:
+    """The chart's numbers in a sentence or two."""
+    base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
+    peak = int(truth.argmax())
+    passed = f", with its peak of {minus(truth[peak])} at step {peak}" if lost_share(truth) >= LOST_SHARE else ""
+    return (
+        f"True reward, which only the simulated people know, goes from {minus(base)} (base) to {minus(truth[0])} after "
+        f"SFT and {minus(truth[-1])} after PPO{passed}. The score is all that PPO sees: 0 for the SFT policy by "
+        f"definition, {minus(score[-1])} at the end. Their units differ, so compare directions, not heights."
+    )
+
+
+def whole_pipeline(view: View) -> Chart:
+    """True reward through SFT and PPO, and the score that PPO climbs."""
+    run, palette = view.run, view.palette
+    n_sft, x = run.settings.sft_epochs, stages.course_places(view)
+    truth = np.insert(run.course.true_reward.mean(axis=1), n_sft, run.ppo.true_reward[0])
+    score, in_ppo = run.ppo.reward, x[n_sft + 1 :]
+    curves = (
+        Curve(x, truth, palette.true_reward, "solid", "true reward"),
+        Curve(in_ppo, score, palette.reward, "dash", "reward-model score"),
+    )
+    fig = stages.banded(
+        view,
+        y="reward [own units]",
+        data=[
+            *(curve.ghost(palette) for curve in curves),
+            *(curve.played("") for curve in curves),
+            *(curve.head() for curve in curves),
+        ],
+        annotations=[*end_names(curves), *_peak(view, in_ppo, run.ppo.true_reward)],
+        yaxis={"range": padded(np.concatenate([truth, score]))},
+        height=360,
+    )
+    shown = np.arange(len(x))  # row n_sft + 1: the reward model is trained, PPO has not begun
+    step = np.maximum(shown - n_sft - 1, 0)
+    return Chart(
+        fig,
+        f"Line chart over SFT, reward model and PPO. {story_reading(run)}",
+        view.progress + (view.timeline.rm_epochs == run.settings.rm_epochs),
+        moves={
+            4: {"x": x[:, None], "y": truth[:, None]},
+            5: {"x": in_ppo[step, None], "y": np.where(shown > n_sft, score[step], np.nan)[:, None]},
+        },
+        grows={2: shown + 1, 3: np.maximum(shown - n_sft, 0)},
+        title=story_title(run),
+        reading=story_reading(run),
+    )
+
+
+def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
+    """Annotation at the peak of the true reward, where PPO goes past it."""
+    peak, hue = int(truth.argmax()), view.palette.true_reward
+    if lost_share(truth) < LOST_SHARE:
+        return []
+    return [
+        {
+            "x": x[peak], "y": truth[peak], "text": f"peak: step {peak}", "showarrow": True, "arrowhead": 0, "ax": 0,
+            "ay": -20, "arrowcolor": hue.mark, "font": {"size": 12, "color": hue.text},
+        }
+    ]  # fmt: skip
+
+
+def sft_outcome(run: PipelineRun) -> str:
+    """What SFT did in this run."""
+    loss = run.sft.heldout_loss
+    return (
+        f"Here: {run.settings.n_demonstrations} written answers per prompt. "
+        f"An answer it never saw costs {loss[-1]:.2f} nats after SFT, {loss[0]:.2f} before."
+    )
+
+
+def reward_model_outcome(run: PipelineRun) -> str:
+    """How good the reward model of this run is."""
+    return (
+        f"Here: {run.settings.n_comparisons} comparisons. On prompts it never saw it picks the chosen answer in "
+        f"{run.reward.heldout_accuracy[-1]:.0%} of pairs; knowing the truth would give {run.reward.pairs.ceiling:.0%}."
+    )
+
+
+def ppo_outcome(run: PipelineRun) -> str:
+    """What PPO bought in this run, and for how much."""
+    return (
+        f"Here: {run.settings.ppo_steps} steps with β = {run.settings.beta:g}. The mean score goes from 0 to "
+        f"{minus(run.ppo.reward[-1])}, at a distance of {minus(run.ppo.kl[-1])} nats from the SFT policy."
+    )
+
+
+def command(settings: Settings) -> str:
+    """The command line that computes this very run: only what differs from the defaults."""
+    options = [f"--{name.replace('_', '-')} {value}" for name, value in settings.to_query().items()]
+    return " ".join(["python -m rlhf_core", *options])
+
+
+def toy_and_real(view: View) -> Live:
+    """Table of what a real language model has and this one has not."""
+    run = view.run
+    n_openings, n_bodies, n_closings = run.scenario.shape
+    n_prompts, n_responses = run.scenario.true_reward.shape
+    n_logits = sum(table[0].size for table in run.sft.logits)
+    n_sampled = run.settings.rollouts * n_prompts * run.settings.ppo_steps
+    sampled = f"{n_sampled:,} sampled answers" if n_sampled else "the exact expectation instead of samples"
+    rows = (
+        ("Vocabulary and length",
+         f"{n_openings + n_bodies + n_closings} phrases per prompt, every answer is three of them",
+         "some 100,000 tokens, answers of hundreds of them"),
+        ("Counting everything",
+         f"{n_responses} answers per prompt: every mean, KL and the optimum are exact",
+         "more answers than could ever be listed; everything is estimated from samples"),
+        ("What is learned",
+         f"{n_logits} numbers per prompt, and nothing carries over from one prompt to the next",
+         "billions of weights shared by all prompts, so training on one changes the others"),
+        ("Reward model",
+         f"weighs {len(run.reward.feature_names)} things counted in the text, such as length, hedges and praise",
+         "a language model itself, which learns its own features and their blind spots"),
+        ("People",
+         "a formula with noise, so the true reward is known",
+         "contractors who disagree, tire and differ; the true reward is never seen"),
+        ("Cost",
+         f"{run.settings.n_comparisons} comparisons and {sampled}, in under a second",
+         "[InstructGPT](https://arxiv.org/abs/2203.02155): about 33,000 prompts with ranked answers, 256,000 episodes"),
+    )
+    return grid(view, ("", "Here", "A real language model"), rows)

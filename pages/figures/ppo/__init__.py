@@ -1,0 +1,1 @@
+"""What the PPO page shows."""

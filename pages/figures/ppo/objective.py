@@ -1,0 +1,241 @@
+"""The whole PPO run: objective, reward against KL, entropy and clipping, step by step."""
+
+from typing import Any
+
+import numpy as np
+
+from pages.drawing import theme
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
+from pages.figures.ppo.words import adding_up, number, operand, slot
+
+LABELLED_BETAS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)
+PATH = 5
+"""Trace of the plane that is played."""
+
+
+def objective(view: View) -> Live:
+    """`J = reward - beta KL` now, at the end of the run, and at the optimum; means over all prompts."""
+    ppo, best, beta = view.run.ppo, view.run.optimum, view.run.settings.beta
+
+    def written(reward: float, kl: float, value: float) -> tuple[str, ...]:
+        r, k, j = adding_up([reward, max(kl, 0.0)], lambda r, k: r - beta * k, value)
+        return r, operand(k), j
+
+    def line(head: str, key: str, symbol: str, css: str = "") -> str:
+        return (
+            f'<p class="po-objective-line {css}"><span class="po-objective-head">{head}</span><span>{symbol} = '
+            f"{slot(f'r{key}', 'reward num')} − {beta:g} × {slot(f'k{key}', 'kl num')} = "
+            f"<b>{slot(f'j{key}')}</b></span></p>"
+        )
+
+    now = [("\N{EN DASH}",) * 3, *map(written, ppo.reward, ppo.kl, ppo.objective)]
+    n_rows = len(now)
+    ends = {"-end": now[-1], "-best": written(best.reward, best.kl, best.objective)}
+    values = {f"{letter}": [row[i] for row in now] for i, letter in enumerate("rkj")}
+    values |= {f"{letter}{key}": [row[i]] * n_rows for key, row in ends.items() for i, letter in enumerate("rkj")}
+    n_steps = view.timeline.n_steps
+    template = (
+        line("at the playhead", "", "J")
+        + line(f"after {n_steps} step{'s' if n_steps > 1 else ''}", "-end", "J", "po-quiet")
+        + line("optimum for this β", "-best", '<span class="optimum">J*</span>', "po-quiet")
+    )
+    before = np.array([frame.phase in ("idle", "sft", "rm") for frame in view.timeline.frames])
+    return Live(template, np.where(before, 0, view.timeline.ppo_steps + 1), values)
+
+
+def objective_curves(view: View) -> Chart:
+    """Reward, its price in KL, and what is left, over the PPO steps."""
+    return _curves(view, optimum=False)
+
+
+def objective_curves_with_optimum(view: View) -> Chart:
+    """The same, with the objective of the closed-form optimum."""
+    return _curves(view, optimum=True)
+
+
+def _curves(view: View, *, optimum: bool) -> Chart:
+    ppo, beta = view.run.ppo, view.run.settings.beta
+    x = np.arange(len(ppo.reward))
+    best = [view.run.optimum.objective] if optimum else []
+    values = np.concatenate([ppo.reward, beta * ppo.kl, ppo.objective, best])
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.1)
+    data = _curve_traces(view)
+    if optimum:
+        data.append(
+            {"type": "scatter", "x": x[[0, -1]], "y": best * 2, "mode": "lines", "name": "J* of the optimum",
+             "line": theme.line(view.palette.optimum, "longdash"), "hovertemplate": "J* %{y:.2f}<extra></extra>"}
+        )  # fmt: skip
+    fig = theme.figure(
+        view.palette,
+        x="PPO step",
+        y="mean over prompts [reward units]",
+        data=data,
+        xaxis={"range": [0, x[-1]]},
+        yaxis={"range": [low - 0.04 * (high - low), high + 0.06 * (high - low)]},
+        height=340,
+    )
+    return Chart(
+        fig,
+        f"Lines over PPO steps: reward, beta times KL, and J{', with the optimum J*' if optimum else ''}.",
+        view.timeline.ppo_steps,
+        grows=dict.fromkeys((3, 4, 5), x + 1),
+        title=f"J goes from {number(ppo.objective[0])} to {number(ppo.objective[-1])} in {x[-1]} "
+        f"step{'s' if x[-1] > 1 else ''}",
+        reading=_curves_reading(view, optimum=optimum),
+    )
+
+
+def _curve_traces(view: View) -> list[dict[str, Any]]:
+    """Three ghosts, and the same three curves to be played."""
+    ppo, palette = view.run.ppo, view.palette
+    curves = (
+        ("reward", ppo.reward, theme.line(palette.reward)),
+        ("β × KL", view.run.settings.beta * ppo.kl, theme.line(palette.kl, "dash")),
+        ("J", ppo.objective, {"color": palette.ink, "width": 2.5, "dash": "dot"}),
+    )
+    shared = {"type": "scatter", "mode": "lines", "x": np.arange(len(ppo.reward))}
+    ghosts = [
+        {**shared, "y": y, "line": theme.ghost(palette, line["dash"]), "hoverinfo": "skip", "showlegend": False}
+        for _, y, line in curves
+    ]
+    return ghosts + [
+        {**shared, "y": y, "line": line, "name": label,
+         "hovertemplate": f"step %{{x}}: {label} %{{y:.2f}}<extra></extra>"}
+        for label, y, line in curves
+    ]  # fmt: skip
+
+
+def _curves_reading(view: View, *, optimum: bool) -> str:
+    ppo, beta = view.run.ppo, view.run.settings.beta
+    text = (
+        f"J is the solid line minus the dashed one: at the end a reward of {number(ppo.reward[-1])}, less "
+        f"{number(beta * ppo.kl[-1])} for the distance."
+    )
+    if optimum:
+        gap = view.run.optimum.objective - ppo.objective[-1]
+        text += f" No policy gets above J* = {number(view.run.optimum.objective)}; {number(gap)} are left to gain."
+    return text
+
+
+def reward_kl_path(view: View) -> Chart:
+    """Mean reward against KL: PPO's path, the optima of every beta, and the optimum of this one."""
+    ppo, best, beta = view.run.ppo, view.run.optimum, view.run.settings.beta
+    right = 1.1 * max(best.kl, float(ppo.kl.max()), 0.02)
+    top = 1.12 * max(best.reward, float(ppo.reward.max()), 0.05)
+    bottom = min(float(ppo.reward.min()), 0.0) - 0.04 * top
+    fig = theme.figure(
+        view.palette,
+        x="KL(policy ‖ reference) [nats]",
+        y="mean reward [reward units]",
+        data=_plane_traces(view, right),
+        xaxis={"range": [-0.01 * right, right]},
+        yaxis={"range": [bottom, top]},
+        height=340,
+    )
+    n_steps = len(ppo.kl) - 1
+    return Chart(
+        fig,
+        "Mean reward against KL divergence: PPO's path step by step under the frontier of closed-form optima.",
+        view.timeline.ppo_steps,
+        grows={PATH: np.arange(1, len(ppo.kl) + 1)},
+        title="No policy lies above the dashed curve",
+        reading=f"After {n_steps} step{'s' if n_steps > 1 else ''} PPO has {number(ppo.reward[-1])} reward units for "
+        f"{number(ppo.kl[-1])} nats; the optimum for β = {beta:g} (star) has {number(best.reward)} for "
+        f"{number(best.kl)}. On a line of slope β all points have the same J; the dotted one touches the curve at "
+        "the star.",
+    )
+
+
+def _plane_traces(view: View, right: float) -> list[dict[str, Any]]:
+    """Ghost of the path, frontier, line of equal J, marked betas, optimum, and the path to be played."""
+    ppo, palette, best, frontier = view.run.ppo, view.palette, view.run.optimum, view.run.frontier
+    beta, ends = view.run.settings.beta, np.array([0.0, right])
+    x, y, labels = _labelled_betas(view, right)
+    hover = "KL %{x:.2f} nats, reward %{y:.2f}<extra></extra>"
+    path = {"type": "scatter", "x": ppo.kl, "y": ppo.reward}
+    quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    return [
+        {**path, "mode": "lines", "line": theme.ghost(palette), "hoverinfo": "skip", "showlegend": False},
+        {**quiet, "x": frontier.kl, "y": frontier.reward, "name": "best possible",
+         "line": theme.line(palette.optimum, "dash")},
+        {**quiet, "x": ends, "y": best.objective + beta * ends, "name": "J = J*",
+         "line": {"color": palette.muted, "width": 1, "dash": "dot"}},
+        {"type": "scatter", "x": x, "y": y, "mode": "markers+text", "text": labels, "showlegend": False,
+         "textposition": np.where(x > ppo.kl.max(), "bottom right", "top left"),  # off PPO's path
+         "textfont": {"size": 12, "color": palette.optimum.text},
+         "marker": {"color": palette.optimum.mark, "size": 6}, "hovertemplate": f"optimum for %{{text}}<br>{hover}"},
+        {"type": "scatter", "x": [best.kl], "y": [best.reward], "mode": "markers", "name": f"optimum, β = {beta:g}",
+         "marker": {"color": palette.optimum.mark, "size": 15, "symbol": "star"},
+         "hovertemplate": f"optimum for β = {beta:g}<br>{hover}"},
+        {**path, "mode": "lines+markers", "name": "PPO", "line": theme.line(palette.policy),
+         "marker": {"color": palette.policy.mark, "size": 6}, "text": np.arange(len(ppo.kl)),
+         "hovertemplate": f"after step %{{text}}<br>{hover}"},
+    ]  # fmt: skip
+
+
+def _labelled_betas(view: View, right: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Places on the frontier that are marked with their beta, as far as they leave room for each other."""
+    frontier, beta = view.run.frontier, view.run.settings.beta
+    kl = np.interp(LABELLED_BETAS, frontier.betas, frontier.kl)
+    reward = np.interp(LABELLED_BETAS, frontier.betas, frontier.reward)
+    kept: list[int] = []
+    for i, place in enumerate(kl):
+        far = all(abs(place - other) > 0.13 * right for other in [view.run.optimum.kl, *kl[kept]])
+        if 0.1 * right < place < right and far and LABELLED_BETAS[i] != beta:
+            kept.append(i)
+    return kl[kept], reward[kept], [f"β = {LABELLED_BETAS[i]:g}" for i in kept]
+
+
+def entropy_and_clipping(view: View) -> Chart:
+    """Policy entropy, and the share of token gradients that clipping cut, over the PPO steps."""
+    ppo = view.run.ppo
+    x = np.arange(len(ppo.entropy))
+    most = float(ppo.clip_fraction.max())
+    fig = theme.figure(
+        view.palette,
+        x="PPO step",
+        y="entropy [nats]",
+        data=_entropy_traces(view),
+        xaxis={"range": [0, 1.02 * x[-1]], "anchor": "y2"},
+        yaxis={"domain": [0.5, 1], "range": [0, 1.1 * float(ppo.entropy.max())]},
+        yaxis2={"domain": [0, 0.36], "range": [0, 1.15 * most or 0.1], "tickformat": ".0%", "fixedrange": True,
+                "title": {"text": "clipped [share]"}, "nticks": 4},
+        showlegend=False,
+        height=340,
+    )  # fmt: skip
+    n_responses = len(view.responses)
+    return Chart(
+        fig,
+        "Two lines over PPO steps: policy entropy above, share of clipped token gradients below.",
+        view.timeline.ppo_steps,
+        grows={2: x + 1, 3: x},
+        title=_entropy_title(view),
+        reading=f"At 0 nats the policy would always give the same answer; log {n_responses} = "
+        f"{number(np.log(n_responses))} is pure chance. Clipping cut at most {most:.1%} of a step’s token gradients.",
+    )
+
+
+def _entropy_traces(view: View) -> list[dict[str, Any]]:
+    """Two ghosts, and the same two curves to be played."""
+    ppo, palette = view.run.ppo, view.palette
+    x = np.arange(len(ppo.entropy))
+    upper = {"type": "scatter", "x": x, "y": ppo.entropy, "mode": "lines"}
+    lower = {"type": "scatter", "x": x[1:], "y": ppo.clip_fraction[1:], "mode": "lines+markers", "yaxis": "y2"}
+    quiet = {"hoverinfo": "skip", "line": theme.ghost(palette)}
+    return [
+        {**upper, **quiet},
+        {**lower, **quiet, "marker": {"color": palette.ghost, "size": 5}},
+        {**upper, "line": theme.line(palette.policy), "hovertemplate": "step %{x}: %{y:.2f} nats<extra></extra>"},
+        {**lower, "line": {"color": palette.ink, "width": 2}, "marker": {"color": palette.ink, "size": 6},
+         "hovertemplate": "step %{x}: %{y:.1%} of token gradients cut<extra></extra>"},
+    ]  # fmt: skip
+
+
+def _entropy_title(view: View) -> str:
+    first, last = view.run.ppo.entropy[[0, -1]]
+    if abs(last - first) < 0.005:
+        return f"Entropy stays at {number(first)} nats"
+    verb = "falls" if last < first else "rises"
+    return f"Entropy {verb} from {number(first)} to {number(last)} nats"

@@ -1,0 +1,122 @@
+"""Formulas of the PPO page, and its sentences that depend on the run: every number in them is looked up."""
+
+from pages.drawing.view import View
+from pages.figures.ppo.step import largest_ratio
+from pages.figures.ppo.words import number, steps
+from rlhf_core.distributions import kl_divergence
+
+OBJECTIVE = (
+    r"J(\policy{\theta}) = \mathbb{E}_{y\sim\policy{\pi_\theta}}[\reward{r(x,y)}]"
+    r" - \beta\,\kl{\mathrm{KL}(\policy{\pi_\theta}\,\|\,\reference{\pi_\mathrm{ref}})}"
+)
+TOKEN_REWARD = (
+    r"r_t = -\beta\,\kl{\log\frac{\pi_\mathrm{old}(y_t \mid \cdot)}{\reference{\pi_\mathrm{ref}}(y_t \mid \cdot)}}"
+    r" + [t\text{ last}]\;\reward{r(x,y)}"
+)
+SURROGATE = (
+    r"\max_{\policy{\theta}}\,\sum_t \min\big(\policy{\rho_t} A_t,\; "
+    r"\mathrm{clip}(\policy{\rho_t}, 1 \pm \epsilon) A_t\big)"
+)
+ADVANTAGE = {
+    "group_mean": r"A_i = \reward{R_i} - \frac{1}{G}\sum_{j} \reward{R_j}",
+    "leave_one_out": r"A_i = \reward{R_i} - \frac{1}{G-1}\sum_{j \ne i} \reward{R_j}",
+    "group_normalised": r"A_i = \frac{\reward{R_i} - \mathrm{mean}_j\, \reward{R_j}}"
+    r"{\mathrm{std}_j\, \reward{R_j} + 10^{-4}}",
+    "gae": r"A_t = \sum_{l \ge 0} (\gamma\lambda)^l \left(\reward{r_{t+l}} + \gamma V_{t+l+1} - V_{t+l}\right)",
+}
+LEAD = "The advantage is the lead of R = r − β k over a baseline."
+BASELINE = {
+    "group_mean": f"{LEAD} Here that is the mean over the prompt’s own rollouts. RLOO leaves the rollout itself out of "
+    "it, GRPO divides by the spread as well, and InstructGPT’s PPO learns a value for every prefix instead (GAE).",
+    "leave_one_out": f"{LEAD} Here, as in RLOO, that is the mean over the prompt’s *other* rollouts. GRPO takes the "
+    "mean over all and divides by the spread; InstructGPT’s PPO learns a value for every prefix instead (GAE).",
+    "group_normalised": f"{LEAD} Here, as in GRPO, that is the group’s mean, and the lead is divided by the group’s "
+    "spread. These are two choices: the division removes the reward’s scale, so β counts relative to the spread.",
+    "gae": "The advantage is what the tokens from here on earned, less what was expected. Here, as in InstructGPT, a "
+    "learned value V of every prefix says what was expected (GAE, γ = 1, λ = 0.95), so each token has an advantage of "
+    "its own; the last one’s is its reward r minus V.",
+}
+SIGN = """
+Mind the sign: every token *pays* β times its log-ratio, and the score comes once, with the last token. A token that has
+become rarer than under the reference has a negative log-ratio and is paid back.
+"""
+REAL = """
+#### What a real LLM has that this toy has not
+Tens of thousands of tokens to choose from at every position, so its KL is estimated from samples; one network for all
+prompts, where each prompt here has tables of its own and learns nothing from the others; minibatches; often a value
+network.
+"""
+
+
+class Words:
+    """The run's numbers in words."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.settings = view.run.settings
+        self.ppo = view.run.ppo
+
+    @property
+    def price(self) -> str:
+        """What beta means in this run."""
+        beta = self.settings.beta
+        if beta == 0:
+            return "In this run β = 0: distance is free, and J is the reward alone."
+        return f"In this run β = {beta:g}: one more nat must bring at least {beta:g} reward units to be worth it."
+
+    @property
+    def rollouts(self) -> str:
+        """Where the batch comes from."""
+        n = self.settings.rollouts
+        if n == 0:
+            return "With the exact expectation every response counts with its probability; nothing is left to chance."
+        return f"The old policy writes {n} response{'s' if n > 1 else ''} to every prompt."
+
+    @property
+    def negative(self) -> str:
+        """How many log-ratios of the last step are negative."""
+        last = steps(self.view)[-1]
+        below = int((last.log_ratio.sum(axis=1) < -1e-12).sum())
+        return (
+            f"A single log-ratio k may be negative, as {below} of {len(last.rewards)} are in step {last.number}; "
+            "the exact KL never is."
+        )
+
+    @property
+    def clipping(self) -> str:
+        """What clipping does, and how often it did."""
+        clip_range = self.settings.clip_range
+        if self.settings.ppo_epochs == 1:
+            return "With one epoch per step the gradient is taken at ρ = 1 only, so clipping never acts in this run."
+        return (
+            f"Clipping zeroes a token’s gradient on two of four sides: A > 0 with ρ > {1 + clip_range:g}, and A < 0 "
+            f"with ρ < {1 - clip_range:g}. It does not bound the ratio: the gradient step that crosses the line is "
+            f"taken in full, and tokens share their logits. In this run {self.ppo.clip_fraction[1:].mean():.1%} of the "
+            f"token gradients were cut, and the largest ratio over all prompts was {number(largest_ratio(self.view))}."
+        )
+
+    @property
+    def other_way(self) -> str:
+        """KL in either direction at the end of the run."""
+        now, reference = self.ppo.log_probs[-1, self.view.prompt], self.ppo.log_probs[0, self.view.prompt]
+        forward, backward = float(kl_divergence(now, reference)), float(kl_divergence(reference, now))
+        return (
+            f"It is a divergence, not a distance: at the end of this run KL(π ‖ reference) is {number(forward)} nats "
+            f"for this prompt, KL(reference ‖ π) {number(backward)}."
+        )
+
+    @property
+    def loss(self) -> str:
+        """What the PPO loss did while J did what it did."""
+        loss, objective = self.ppo.loss, self.ppo.objective
+        start = (
+            f"{number(loss[0, 0])} in step 1, {number(loss[-1, 0])} in step {len(loss)}"
+            if self.settings.advantage == "gae"
+            else "a group’s mean makes that 0 in every step, however good the policy"
+        )
+        return (
+            f"Before a step’s first epoch the loss is minus the mean advantage: {start}. After the last epoch it was "
+            f"{number(loss[0, 1])} in step 1 and {number(loss[-1, 1])} in step {len(loss)}, while J went from "
+            f"{number(objective[0])} to {number(objective[-1])}. Every step has rollouts and advantages of its own, so "
+            "two steps’ losses cannot be compared. Watch reward, KL and entropy."
+        )

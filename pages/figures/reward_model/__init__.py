@@ -1,0 +1,1 @@
+"""What the reward-model page shows."""

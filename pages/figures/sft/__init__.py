@@ -1,0 +1,1 @@
+"""What the SFT page shows."""
