@@ -53,7 +53,7 @@ def _overlap(prompt: str, response: str) -> float:
 FEATURES = (
     Feature("words", "length in words", lambda prompt, response: float(len(_words(response)))),
     Feature(
-        "sentences", "number of sentences", lambda prompt, response: float(len(re.findall(r"[.!?]+(?:\s|$)", response)))
+        "sentences", "number of sentences", lambda prompt, response: float(len(re.findall(r"[.!?](?:\s|$)", response)))
     ),
     Feature(
         "steps",

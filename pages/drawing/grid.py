@@ -9,7 +9,7 @@ import numpy as np
 from pages.drawing.live import Live
 from pages.drawing.view import View
 
-LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+LINK = re.compile(r"\[([^\[\]]+)\]\((https?://[^()\s]+)\)")
 CODE = re.compile(r"`([^`]+)`")
 
 

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from pages.drawing import stages
 
-PLACEHOLDER = re.compile(r"%\{([\w.]+)(?::([^}]*))?\}")
-EXTRA = re.compile(r"<extra>.*?</extra>", re.DOTALL)
-TAG = re.compile(r"<[^>]*>")
+PLACEHOLDER = re.compile(r"%\{([\w.]+)(?::([^{}]*))?\}")
+EXTRA = re.compile(r"<extra>(?:(?!<extra>).)*?</extra>", re.DOTALL)
+TAG = re.compile(r"<[^<>]*>")
 MOST_ROWS = 500
 NOISE = 1e-12
 """What is smaller is a rounding error."""
