@@ -1,28 +1,62 @@
-"""Pages are computed one after another, and none waits for ever."""
+"""Pages are computed one after another, and a stuck one holds nobody up for long, or twice."""
 
 import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
 from pages.frame import turns
+from pages.frame.turns import Turns
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds after which a page is late."""
+    monkeypatch.setattr(turns, "LATE_SECONDS", 0.1)
+    return 0.1
+
+
+def in_threads(work: Callable[[int], object], n: int) -> None:
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_one_at_a_time() -> None:
     inside, most = [], []
 
-    def page() -> None:
+    def pages(_: int) -> None:
         for _ in range(50):
             with turns.turn():
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
 
-    threads = [threading.Thread(target=page) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(pages, 4)
     assert len(most) == 200 and max(most) == 1
+
+
+def test_in_the_order_in_which_they_came() -> None:
+    ours, order, threads = Turns(), [], []
+
+    def page(i: int) -> None:
+        with ours.turn():
+            order.append(i)
+
+    with ours.turn():
+        for i in range(5):
+            threads.append(threading.Thread(target=page, args=(i,)))
+            threads[-1].start()
+            while len(ours._waiting) <= i:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 1, 2, 3, 4]
 
 
 def test_an_exception_ends_the_turn() -> None:
@@ -32,9 +66,66 @@ def test_an_exception_ends_the_turn() -> None:
         pass
 
 
-def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.01)
-    with turns.turn():
-        with turns.turn():
-            pass
-        assert not turns._turn.acquire(blocking=False)  # who went ahead has not ended the other's turn
+def test_a_stuck_page_is_waited_for_once(late: float) -> None:
+    ours = Turns()
+    with ours.turn():  # stuck
+        start = time.monotonic()
+        with ours.turn():
+            assert late * 0.9 < time.monotonic() - start < late * 2
+        again = time.monotonic()
+        for _ in range(20):
+            with ours.turn():
+                pass
+        assert time.monotonic() - again < late / 2
+
+
+def test_readers_in_line_behind_a_stuck_page_wait_together(late: float) -> None:
+    ours, inside, most, waits = Turns(), [], [], []
+
+    def page(_: int) -> None:
+        start = time.monotonic()
+        with ours.turn():
+            waits.append(time.monotonic() - start)
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    with ours.turn():
+        in_threads(page, 6)
+    assert max(waits) < late * 2 and max(most) == 1  # and still one after another
+
+
+def test_a_long_line_of_quick_pages_makes_nobody_late(late: float) -> None:
+    ours, inside, most = Turns(), [], []
+
+    def page(_: int) -> None:
+        with ours.turn():
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(late / 5)
+            inside.pop()
+
+    in_threads(page, 15)  # the last waits for three times as long as a late page may take
+    assert len(most) == 15 and max(most) == 1
+
+
+def test_who_was_overtaken_ends_nobody_elses_turn(late: float) -> None:
+    ours = Turns()
+    with ExitStack() as stuck:
+        stuck.enter_context(ours.turn())
+        with ours.turn():
+            stuck.close()
+            began = time.monotonic()
+            ours.give_way(late / 2)
+            assert time.monotonic() - began > late / 3  # somebody still has the turn
+    ours.give_way(10)  # nobody has: no wait
+
+
+def test_work_in_the_background_gives_way_to_pages_but_not_for_ever() -> None:
+    ours = Turns()
+    start = time.monotonic()
+    ours.give_way(5)
+    with ours.turn():
+        ours.give_way(0.05)
+    assert 0.05 <= time.monotonic() - start < 1
