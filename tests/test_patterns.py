@@ -15,9 +15,10 @@ SHORT, LONG = 1_000, 10_000
 LINEAR = 40  # times as long for ten times the text; a quadratic pattern takes 100 times as long
 AT_ONCE = 0.005  # seconds for the long text: whatever its growth, no reader notices
 HOSTILE = (
-    *"ax1 .!?'`\"<>[](){}%&:;,-_/\\|*~#$=\n\t\0", "!.", "a'", "1.", "1,1", "a ", "a1", "<a", "<a>", "<extra>",
-    "<extra>a</", "%{", "%{a", "%{a:", "%{a:.1f", "[a", "[a](", "[a](https://", "](", "`a", "data-slot=", 'data-slot="a',
-    "\\policy{", "_by_kl", "can't ", "i am not ", "not able ", "no doubt ", "more or ", "without a ", "keep in ", "éa", "\u2019",
+    *"ax1 .!?'`\"<>[](){}%&:;,-_/\\|*~#$=\n\t\0é’",
+    "!.", "a'", "1.", "1,1", "a ", "a1", "<a", "<a>", "<extra>", "<extra>a</", "%{", "%{a", "%{a:", "%{a:.1f", "[a",
+    "[a](", "[a](https://", "](", "`a", "data-slot=", 'data-slot="a', "\\policy{", "_by_kl", "can't ", "i am not ",
+    "not able ", "no doubt ", "more or ", "without a ", "keep in ",
 )  # fmt: skip
 ENDS = ("", "x", "\0")
 
