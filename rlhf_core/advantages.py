@@ -77,7 +77,7 @@ def gae(rewards: Array, values: Array, *, gamma: float, lam: float) -> Array:
     return advantages
 
 
-def token_rewards(rewards: Array, kl_per_token: Array, *, beta: float) -> Array:
+def token_rewards(rewards: Array, kl_per_token: Array, *, beta: float | Array) -> Array:
     """Reward of each token: minus the KL penalty everywhere, plus the score on the last token.
 
     Parameters
@@ -86,8 +86,8 @@ def token_rewards(rewards: Array, kl_per_token: Array, *, beta: float) -> Array:
         Reward-model score of each response.
     kl_per_token : (..., T) array
         Estimate of the divergence at each token, in nats; normally k1, the log-ratio.
-    beta : float
-        Penalty strength, in reward units per nat.
+    beta : float or array
+        Penalty strength, in reward units per nat; an array is broadcast against `kl_per_token`.
 
     References
     ----------

@@ -41,7 +41,7 @@ def objective(log_probs: Array, ref_log_probs: Array, rewards: Array, *, beta: f
     return expectation(log_probs, rewards) - beta * kl_divergence(log_probs, ref_log_probs)
 
 
-def penalised_reward(rewards: Array, log_ratio: Array, *, beta: float) -> Array:
+def penalised_reward(rewards: Array, log_ratio: Array, *, beta: float | Array) -> Array:
     """Reward minus the per-sample KL penalty, `r' = r - beta (log pi - log ref)`.
 
     The log-ratio is a one-sample estimate of `KL(pi || ref)`: its mean over responses drawn from
@@ -53,8 +53,8 @@ def penalised_reward(rewards: Array, log_ratio: Array, *, beta: float) -> Array:
         Reward-model scores, in reward units.
     log_ratio : (...) array
         `log pi(y|x) - log ref(y|x)` of each response, in nats.
-    beta : float
-        Penalty strength >= 0, in reward units per nat.
+    beta : float or array
+        Penalty strength >= 0, in reward units per nat; an array is broadcast against the rewards.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def penalised_reward(rewards: Array, log_ratio: Array, *, beta: float) -> Array:
     ----------
     Ziegler et al. (2019), arXiv:1909.08593.
     """
-    if beta < 0:
+    if np.any(np.less(beta, 0)):
         raise ValueError(f"beta must be >= 0, got {beta}")
     if rewards.shape != log_ratio.shape:
         raise ValueError(f"shapes differ: {rewards.shape}, {log_ratio.shape}")

@@ -4,6 +4,7 @@ Three policies take part: `pi` is trained; the old policy drew this step's rollo
 denominator of the ratio; the reference policy is the frozen result of SFT and enters the penalty alone.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -176,16 +177,59 @@ def train(
     rewards, true_reward : (P, R) array
         Reward-model scores, which are climbed; true rewards, which are only recorded.
     """
+    taken = list(steps(ref_logits, rewards, settings, rng.random, beta=settings.beta))
+    return _trace(
+        [ref_logits, *(step.logits for step in taken)],
+        [step.rollouts for step in taken],
+        [0.0, *(step.clip_fraction for step in taken)],
+        rewards,
+        true_reward,
+        settings,
+    )
+
+
+class Step(NamedTuple):
+    """One PPO step that has been taken."""
+
+    logits: Tables
+    """The policy after it."""
+    rollouts: Rollouts
+    clip_fraction: float
+
+
+def steps(
+    ref_logits: Tables,
+    rewards: Array,
+    settings: Settings,
+    draw: Callable[[tuple[int, ...]], Array],
+    *,
+    beta: float | Array,
+) -> Iterator[Step]:
+    """Take PPO steps from the reference policy, one at a time.
+
+    Every prompt's tables climb their own surrogate, so prompts of several runs may stand below each
+    other, each with a `beta` of its own.
+
+    Parameters
+    ----------
+    rewards : (P, R) array
+        Reward-model scores.
+    settings : Settings
+        Steps, rollouts, estimator, clipping and learning rate; its `beta` is not read.
+    draw : callable
+        Gives uniforms of a shape (P, G, L); called once a step, unless the expectation is exact.
+    beta : float or (P, 1) array
+        KL penalty, in reward units per nat.
+    """
     ref_tables = policy.log_tables(ref_logits)
-    logits, history, batches, clip_fractions = ref_logits, [ref_logits], [], [0.0]
-    values = tuple(np.zeros(table.shape[:-1]) for table in ref_logits)
+    logits, values = ref_logits, tuple(np.zeros(table.shape[:-1]) for table in ref_logits)
     for _ in range(settings.ppo_steps):
         tables = policy.log_tables(logits)
-        responses, weights = _collect(tables, settings.rollouts, rng)
+        responses, weights = _collect(tables, settings.rollouts, draw)
         score = np.take_along_axis(rewards, responses, axis=1)
         positions = policy.prefixes(responses, tables)
         log_ratio = policy.token_log_probs(tables, positions) - policy.token_log_probs(ref_tables, positions)
-        advantage, values = _advantages(score, log_ratio, positions, values, weights, settings)
+        advantage, values = _advantages(score, log_ratio, positions, values, weights, settings.advantage, beta=beta)
         logits, ratio, clip_fraction = update(
             logits,
             responses,
@@ -195,17 +239,16 @@ def train(
             n_epochs=settings.ppo_epochs,
             learning_rate=settings.ppo_learning_rate,
         )
-        batches.append(Rollouts(responses, score, log_ratio, advantage, ratio))
-        history.append(logits)
-        clip_fractions.append(clip_fraction)
-    return _trace(history, batches, clip_fractions, rewards, true_reward, settings)
+        yield Step(logits, Rollouts(responses, score, log_ratio, advantage, ratio), clip_fraction)
 
 
-def _collect(tables: Tables, n_rollouts: int, rng: np.random.Generator) -> tuple[Indices, Array | None]:
+def _collect(
+    tables: Tables, n_rollouts: int, draw: Callable[[tuple[int, ...]], Array]
+) -> tuple[Indices, Array | None]:
     """Responses (P, G) sampled from the policy; or, for 0 rollouts, all of them with their probabilities."""
     n_prompts = len(tables[0])
     if n_rollouts:
-        return policy.sample(tables, rng.random((n_prompts, n_rollouts, len(tables)))), None
+        return policy.sample(tables, draw((n_prompts, n_rollouts, len(tables)))), None
     probs = np.exp(policy.response_log_probs(tables))
     return np.tile(np.arange(probs.shape[1]), (n_prompts, 1)), probs
 
@@ -216,17 +259,19 @@ def _advantages(
     positions: tuple[Indices, ...],
     values: Tables,
     weights: Array | None,
-    settings: Settings,
+    estimator: str,
+    *,
+    beta: float | Array,
 ) -> tuple[Array, Tables]:
     """Advantage per token by the chosen estimator, (P, G, L), and the value tables after this step."""
-    if settings.advantage == "gae":
-        return _value_advantages(score, log_ratio, positions, values, weights, beta=settings.beta)
+    if estimator == "gae":
+        return _value_advantages(score, log_ratio, positions, values, weights, beta=beta)
     estimate = {
         "group_mean": advantages.group_mean,
         "leave_one_out": advantages.leave_one_out,
         "group_normalised": advantages.group_normalised,
-    }[settings.advantage]
-    per_response = estimate(penalised_reward(score, log_ratio.sum(axis=-1), beta=settings.beta), weights)
+    }[estimator]
+    per_response = estimate(penalised_reward(score, log_ratio.sum(axis=-1), beta=beta), weights)
     return np.repeat(per_response[..., None], log_ratio.shape[-1], axis=-1), values
 
 
@@ -237,12 +282,12 @@ def _value_advantages(
     values: Tables,
     weights: Array | None,
     *,
-    beta: float,
+    beta: float | Array,
 ) -> tuple[Array, Tables]:
     """GAE with a value table per prefix, which then moves towards the mean return seen at each prefix."""
     before = (np.broadcast_to(np.arange(len(score))[:, None], score.shape), *positions[:-1])
     known = np.stack([table.reshape(-1)[at] for table, at in zip(values, before, strict=True)], axis=-1)
-    shaped = advantages.token_rewards(score, log_ratio, beta=beta)
+    shaped = advantages.token_rewards(score, log_ratio, beta=np.asarray(beta)[..., None])
     advantage = advantages.gae(shaped, known, gamma=advantages.GAMMA, lam=advantages.LAMBDA)
     counts = (np.ones_like(score) if weights is None else weights).reshape(-1)
     renewed = []
