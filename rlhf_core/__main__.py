@@ -1,4 +1,4 @@
-"""The pipeline in a terminal: `python -m rlhf_core --beta 0.3 --format csv`."""
+"""The pipeline in a terminal: `python -m rlhf_core --beta 0.3 --format csv`, or `rlhf-you-can-run` where installed."""
 
 import argparse
 import csv
@@ -7,17 +7,23 @@ import json
 import sys
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from rlhf_core import timeline
 from rlhf_core.pipeline import run_pipeline
+from rlhf_core.scenarios import load_scenario
 from rlhf_core.settings import CONTROLS, Settings, parse
+from rlhf_core.terminal import finish, put, refuse
 from rlhf_core.timeline import METRICS, Timeline
 
+MODULE, SCRIPT = "python -m rlhf_core", "rlhf-you-can-run"
+"""Names of the command: as it is always there, and as `pip install` puts it on the path."""
 
-def parser() -> argparse.ArgumentParser:
+
+def parser(name: str = MODULE) -> argparse.ArgumentParser:
     """One option per setting, with its label, unit, range and default."""
     result = argparse.ArgumentParser(
-        prog="python -m rlhf_core",
+        prog=name,
         description="Run the RLHF pipeline and print the six metrics, one row per frame.",
     )
     for spec in fields(Settings):
@@ -34,26 +40,32 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, name: str = MODULE) -> int:
     """Run the command; returns the exit code, 2 for a value that is not allowed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without β or – still gets its table
-    options = vars(parser().parse_args(arguments))
+    return finish(lambda: _run(vars(parser(name).parse_args(arguments))))
+
+
+def script() -> int:
+    """The command `rlhf-you-can-run`, which is the same."""
+    return main(name=SCRIPT)
+
+
+def _run(options: dict[str, Any]) -> int:
     try:
         settings = Settings(**{spec.name: parse(spec.name, options[spec.name]) for spec in fields(Settings)})
+        load_scenario(settings.scenario)  # which may be a faulty file of the reader's own
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return refuse(error)
     line = timeline.build(run_pipeline(settings))
     text = {"table": as_table, "csv": as_csv, "json": as_json}[options["format"]](line, settings)
     if options["out"] is None:
-        sys.stdout.write(text)
-        return 0
+        return put(text)
     try:
         options["out"].write_text(text, encoding="utf-8")
     except OSError as error:
-        print(f"error: out must be a file that can be written, got {options['out']}: {error.strerror}", file=sys.stderr)
-        return 2
+        return refuse(f"out must be a file that can be written, got {options['out']}: {error.strerror}")
     return 0
 
 

@@ -93,7 +93,13 @@ def load_scenario(name: str) -> Scenario:
     """
     if name not in scenario_names():
         raise ValueError(f"scenario must be one of {', '.join(scenario_names())}, got {name!r}")
-    return parse_scenario((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)
+    data = (FOLDER / f"{name}.toml").read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{name}.toml: must be UTF-8, got byte 0x{data[error.start]:02x} in line {line}") from None
+    return parse_scenario(text, name)
 
 
 def parse_scenario(text: str, name: str) -> Scenario:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rlhf_core import timeline
-from rlhf_core.__main__ import main
+from rlhf_core.__main__ import main, script
 from rlhf_core.settings import CONTROLS
 from tests.core.runs import run
 
@@ -166,3 +167,61 @@ def test_a_file_that_cannot_be_written_exits_2_and_is_named(capsys, tmp_path):
         printed = capsys.readouterr()
         assert printed.out == ""
         assert printed.err.startswith(f"error: out must be a file that can be written, got {path}: ")
+
+
+# ------------------------------------------------------------------ what a terminal, a disk or a file may do
+
+
+def shell(line: str, folder: Path = ROOT) -> tuple[int, str]:
+    """Exit code and stderr of a command in a POSIX shell, where `rlhf` stands for ours."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a POSIX shell and Linux's /dev/full")
+    line = line.replace("rlhf", f"'{sys.executable}' -W error -m rlhf_core --ppo-steps 1")
+    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "sentence"),
+    [
+        ("rlhf > /dev/full", 1, "standard output cannot be written: No space left on device"),
+        ("rlhf --format json > /dev/full", 1, "standard output cannot be written: No space left on device"),
+        ("rlhf >&-", 1, "standard output is closed"),
+        ("{ rlhf; echo $? >&2; } | true", 0,
+         "standard output cannot be written: Broken pipe"),
+        ("rlhf --out /dev/full", 2, "out must be a file that can be written, got /dev/full: No space left on device"),
+    ],
+)  # fmt: skip
+def test_output_that_cannot_be_written_is_one_sentence_and_an_exit_code(line: str, code: int, sentence: str) -> None:
+    found, said = shell(line)
+    assert found == code
+    assert said.splitlines() == [f"error: {sentence}", *(["1"] if "| true" in line else [])]
+
+
+@pytest.mark.parametrize("line", ["rlhf > /dev/full 2> /dev/full", "rlhf >&- 2>&-"])
+def test_where_nothing_can_be_said_the_exit_code_has_to_do(line: str) -> None:
+    assert shell(line) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"title = 1\n", "broken.toml: values must be a table, got None"),
+        (b"title =", "broken.toml: not valid TOML: Invalid value (at end of document)"),
+        (b'title = "x"\nsummary = "caf\xe9"\n', "broken.toml: must be UTF-8, got byte 0xe9 in line 2"),
+    ],
+)
+def test_a_faulty_scenario_is_one_sentence_that_names_the_file(tmp_path: Path, content: bytes, sentence: str) -> None:
+    shutil.copytree(ROOT / "rlhf_core", tmp_path / "rlhf_core", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "rlhf_core" / "scenarios" / "broken.toml").write_bytes(content)
+    assert shell("rlhf --scenario broken", tmp_path) == (2, f"error: {sentence}\n")
+
+
+def test_the_installed_command_is_the_same_under_its_own_name(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["rlhf-you-can-run", *QUICK, "--format", "csv"])
+    assert script() == 0
+    assert capsys.readouterr().out == output(capsys, "--format", "csv")
+    monkeypatch.setattr(sys, "argv", ["rlhf-you-can-run", "--gamma", "1"])
+    with pytest.raises(SystemExit, match=r"^2$"):
+        script()
+    assert "usage: rlhf-you-can-run" in capsys.readouterr().err
