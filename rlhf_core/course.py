@@ -22,15 +22,17 @@ class Course:
     reward: Array
     """(E+T+1, P) expected score by the finished reward model, in reward units."""
     true_reward: Array
-    """(E+T+1, P) what the simulated humans think of it, in true-reward units."""
+    """(E+T+1, P) what a careful reader thinks of it, in true-reward units."""
+    labeller_reward: Array
+    """(E+T+1, P) what the labellers would think of it, in true-reward units."""
     answers: Indices
     """(E+T+1, P, 3) responses drawn from each policy, all with the same random numbers:
     an answer changes only where the policy has changed."""
 
 
 def follow(
-    sft_log_probs: Array, ppo_log_probs: Array, scores: Array, true_reward: Array, shape: tuple[int, ...],
-    rng: np.random.Generator,
+    sft_log_probs: Array, ppo_log_probs: Array, scores: Array, true_reward: Array, labeller_reward: Array,
+    shape: tuple[int, ...], rng: np.random.Generator,
 ) -> Course:  # fmt: skip
     """Evaluate and question every policy between base and the last PPO step.
 
@@ -38,7 +40,7 @@ def follow(
     ----------
     sft_log_probs, ppo_log_probs : (E+1, P, R) and (T+1, P, R) array
         The last of SFT is the first of PPO.
-    scores, true_reward : (P, R) array
+    scores, true_reward, labeller_reward : (P, R) array
     shape : tuple of int
         Number of openings, bodies and closings.
     rng : numpy.random.Generator
@@ -49,6 +51,7 @@ def follow(
     return Course(
         reward=np.einsum("npr,pr->np", probs, scores),
         true_reward=np.einsum("npr,pr->np", probs, true_reward),
+        labeller_reward=np.einsum("npr,pr->np", probs, labeller_reward),
         answers=draw(probs, shape, uniforms),
     )
 

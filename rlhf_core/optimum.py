@@ -34,6 +34,8 @@ class Frontier:
     """(B,) in reward units."""
     kl: Array
     """(B,) to the reference policy, in nats."""
+    true_reward: Array
+    """(B,) what the best policy for the score is worth to people, in true-reward units."""
 
 
 def objective(log_probs: Array, ref_log_probs: Array, rewards: Array, *, beta: float) -> Array:
@@ -120,12 +122,12 @@ def solve(ref_log_probs: Array, rewards: Array, true_reward: Array, *, beta: flo
     )
 
 
-def frontier(ref_log_probs: Array, rewards: Array, betas: Array = FRONTIER_BETAS) -> Frontier:
-    """Reward and KL of the optimum for many betas; along it `d reward / d kl = beta`.
+def frontier(ref_log_probs: Array, rewards: Array, true_reward: Array, betas: Array = FRONTIER_BETAS) -> Frontier:
+    """Reward, KL and true reward of the optimum for many betas; along it `d reward / d kl = beta`.
 
     Parameters
     ----------
-    ref_log_probs, rewards : (P, R) array
+    ref_log_probs, rewards, true_reward : (P, R) array
     betas : (B,) array
         Rising and >= 0; the first may be 0.
     """
@@ -138,4 +140,5 @@ def frontier(ref_log_probs: Array, rewards: Array, betas: Array = FRONTIER_BETAS
         betas=betas,
         reward=expectation(log_probs, rewards).mean(axis=-1),
         kl=kl_divergence(log_probs, ref_log_probs).mean(axis=-1),
+        true_reward=expectation(log_probs, true_reward).mean(axis=-1),
     )

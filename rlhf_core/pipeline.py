@@ -8,6 +8,7 @@ import numpy as np
 
 from rlhf_core import course, optimum, ppo, preferences, reward_model, sft
 from rlhf_core.course import Course
+from rlhf_core.distributions import Array
 from rlhf_core.optimum import Frontier, Optimum
 from rlhf_core.ppo import PPOTrace
 from rlhf_core.reward_model import RewardTrace
@@ -25,6 +26,8 @@ class PipelineRun:
 
     settings: Settings
     scenario: Scenario
+    labeller_reward: Array
+    """(P, R) what a labeller thinks of each response, in true-reward units; comparisons are drawn with it."""
     sft: SFTTrace
     reward: RewardTrace
     ppo: PPOTrace
@@ -40,20 +43,28 @@ def run_pipeline(settings: Settings) -> PipelineRun:
     draws of another. The same settings give the same arrays, bit for bit.
     """
     scenario = load_scenario(settings.scenario)
+    judgement = _labeller_reward(settings)
     _, _, ppo_rng, course_rng = _streams(settings.seed)
     sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
     ref_log_probs, scores = sft_trace.log_probs[-1], reward_trace.scores
-    ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, settings, ppo_rng)
+    ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, judgement, settings, ppo_rng)
     run = PipelineRun(
         settings=settings,
         scenario=scenario,
+        labeller_reward=judgement,
         sft=sft_trace,
         reward=reward_trace,
         ppo=ppo_trace,
         optimum=optimum.solve(ref_log_probs, scores, scenario.true_reward, beta=settings.beta),
-        frontier=optimum.frontier(ref_log_probs, scores),
+        frontier=optimum.frontier(ref_log_probs, scores, scenario.true_reward),
         course=course.follow(
-            sft_trace.log_probs, ppo_trace.log_probs, scores, scenario.true_reward, scenario.shape, course_rng
+            sft_trace.log_probs,
+            ppo_trace.log_probs,
+            scores,
+            scenario.true_reward,
+            judgement,
+            scenario.shape,
+            course_rng,
         ),
     )
     _freeze(run)
@@ -75,7 +86,7 @@ def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     ref_log_probs = sft_trace.log_probs[-1]
     pairs = preferences.compare(
         ref_log_probs,
-        scenario.true_reward,
+        _labeller_reward(settings),
         scenario.heldout,
         n_comparisons=settings.n_comparisons,
         label_noise=settings.label_noise,
@@ -91,6 +102,11 @@ def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     )
     _freeze((sft_trace, reward_trace))
     return sft_trace, reward_trace
+
+
+def _labeller_reward(settings: Settings) -> Array:
+    scenario = load_scenario(settings.scenario)
+    return preferences.labeller_reward(scenario.true_reward, scenario.appeal, labeller_bias=settings.labeller_bias)
 
 
 def _streams(seed: int) -> list[np.random.Generator]:

@@ -67,7 +67,9 @@ class PPOTrace:
     objective: Array
     """(T+1,) `reward - beta * kl`."""
     true_reward: Array
-    """(T+1,) what the simulated humans think of it, in true-reward units."""
+    """(T+1,) what a careful reader thinks of it, in true-reward units."""
+    labeller_reward: Array
+    """(T+1,) what the labellers would think of it, in true-reward units."""
     kl_per_position: Array
     """(T+1, P, 3) expected log-ratio of opening, body and closing, in nats."""
     clip_fraction: Array
@@ -166,7 +168,12 @@ def update(
 
 
 def train(
-    ref_logits: Tables, rewards: Array, true_reward: Array, settings: Settings, rng: np.random.Generator
+    ref_logits: Tables,
+    rewards: Array,
+    true_reward: Array,
+    labeller_reward: Array,
+    settings: Settings,
+    rng: np.random.Generator,
 ) -> PPOTrace:
     """Run `settings.ppo_steps` steps of PPO from the reference policy.
 
@@ -174,8 +181,8 @@ def train(
     ----------
     ref_logits : tuple of arrays
         Tables of the SFT policy.
-    rewards, true_reward : (P, R) array
-        Reward-model scores, which are climbed; true rewards, which are only recorded.
+    rewards, true_reward, labeller_reward : (P, R) array
+        Reward-model scores, which are climbed; true rewards and the labellers' judgement, which are only recorded.
     """
     taken = list(steps(ref_logits, rewards, settings, rng.random, beta=settings.beta))
     return _trace(
@@ -184,6 +191,7 @@ def train(
         [0.0, *(step.clip_fraction for step in taken)],
         rewards,
         true_reward,
+        labeller_reward,
         settings,
     )
 
@@ -305,6 +313,7 @@ def _trace(
     clip_fractions: list[float],
     rewards: Array,
     true_reward: Array,
+    labeller_reward: Array,
     settings: Settings,
 ) -> PPOTrace:
     """Exact figures of every recorded policy."""
@@ -320,6 +329,7 @@ def _trace(
         entropy=entropy(log_probs).mean(axis=1),
         objective=reward - settings.beta * kl,
         true_reward=expectation(log_probs, true_reward).mean(axis=1),
+        labeller_reward=expectation(log_probs, labeller_reward).mean(axis=1),
         kl_per_position=np.stack([policy.kl_per_position(each, tables[0]) for each in tables]),
         clip_fraction=np.array(clip_fractions),
         loss=_losses(batches, log_probs, settings),

@@ -1,4 +1,4 @@
-"""Simulated labellers: which of two responses people prefer, and how often two people agree."""
+"""Simulated labellers: what sways them, which of two responses they prefer, and how often two of them agree."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Pairs:
 
     @property
     def ceiling(self) -> float:
-        """Expected accuracy of a reader who knew the true reward, `mean max(p, 1-p)`."""
+        """Expected accuracy of a reader who knew the labellers' judgement, `mean max(p, 1-p)`."""
         return float(np.mean(np.maximum(self.p_chosen, 1 - self.p_chosen)))
 
     @property
@@ -37,13 +37,40 @@ class Pairs:
         return float(np.mean(special.entr(self.p_chosen) + special.entr(1 - self.p_chosen)))
 
 
+def labeller_reward(true_reward: Array, appeal: Array, *, labeller_bias: float) -> Array:
+    """What a hurried labeller thinks of a response, `j = u + b * appeal`.
+
+    Parameters
+    ----------
+    true_reward, appeal : (P, R) array
+        In true-reward units.
+    labeller_bias : float
+        b >= 0; at 0 labellers judge by the true reward alone.
+
+    Raises
+    ------
+    ValueError
+        If `labeller_bias` is negative or the shapes differ.
+
+    References
+    ----------
+    Sharma et al. (2023), arXiv:2310.13548; Hosking et al. (2024), arXiv:2309.16349;
+    Wen et al. (2024), arXiv:2409.12822.
+    """
+    if labeller_bias < 0:
+        raise ValueError(f"labeller_bias must be >= 0, got {labeller_bias}")
+    if true_reward.shape != appeal.shape:
+        raise ValueError(f"shapes differ: {true_reward.shape}, {appeal.shape}")
+    return true_reward + labeller_bias * appeal
+
+
 def preference_probability(first: Array, second: Array, *, label_noise: float) -> Array:
-    """Probability that a labeller prefers the first response, `sigma((u_1 - u_2) / tau)`.
+    """Probability that a labeller prefers the first response, `sigma((j_1 - j_2) / tau)`.
 
     Parameters
     ----------
     first, second : (N,) array
-        True reward of either response.
+        The labeller's judgement of either response.
     label_noise : float
         tau >= 0, in true-reward units; at 0 the better response always wins and ties are a fair coin.
 
@@ -64,7 +91,7 @@ def preference_probability(first: Array, second: Array, *, label_noise: float) -
 
 def compare(
     log_probs: Array,
-    true_reward: Array,
+    labeller_reward: Array,
     heldout: NDArray[np.bool_],
     *,
     n_comparisons: int,
@@ -77,8 +104,8 @@ def compare(
 
     Parameters
     ----------
-    log_probs, true_reward : (P, R) array
-        Log-probabilities of the responses under the policy that is sampled; their true reward.
+    log_probs, labeller_reward : (P, R) array
+        Log-probabilities of the responses under the policy that is sampled; the labellers' judgement of each.
     heldout : (P,) bool array
         Prompts whose pairs are kept out of training.
     """
@@ -88,7 +115,9 @@ def compare(
     first = _draw(probs, uniforms[:, 0])
     np.put_along_axis(probs, first[:, None], 0.0, axis=1)
     second = _draw(probs, uniforms[:, 1])
-    p_first = preference_probability(true_reward[prompt, first], true_reward[prompt, second], label_noise=label_noise)
+    p_first = preference_probability(
+        labeller_reward[prompt, first], labeller_reward[prompt, second], label_noise=label_noise
+    )
     first_wins = uniforms[:, 2] < p_first
     return Pairs(
         prompt=prompt,

@@ -86,6 +86,12 @@ class Settings:
         0.8, "Labeller noise τ", "At 0 labellers never err; the larger, the more they guess.", (0, 5), 0.05,
         "true-reward units",
     )
+    labeller_bias: float = _number(
+        0.75, "Labeller bias",
+        "How far labellers are swayed by appeal: praise, confidence, detail they cannot check, a cautious tone. "
+        "At 0 they only err at random.",
+        (0, 2), 0.05,
+    )
     rm_epochs: int = _number(60, "Reward-model epochs", "Passes over the comparisons.", (1, 300))
     rm_learning_rate: float = _number(
         0.5, "Reward-model learning rate", "Size of each gradient step.", (0.01, 0.6), 0.01

@@ -5,7 +5,7 @@ wrong with it by naming file, prompt, phrase and field.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -32,6 +32,8 @@ class Phrase:
     helpful: float
     honest: float
     harmless: float
+    appeal: float
+    """How much it sways a hurried labeller beyond its worth, in true-reward units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class Scenario:
     responses: tuple[tuple[str, ...], ...]
     """P x R texts."""
     true_reward: NDArray[np.float64]
-    """(P, R) what the simulated labellers value, in true-reward units; the learner never sees it."""
+    """(P, R) what somebody with time to check it thinks of a response, in true-reward units; no learner sees it."""
+    appeal: NDArray[np.float64]
+    """(P, R) how much it sways a hurried labeller beyond its worth, in true-reward units."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -148,6 +152,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
             tuple(" ".join(phrase.text for phrase in combo) for combo in product(*slots.values())) for slots in phrases
         ),
         true_reward=_true_reward(phrases, weights, clashes),
+        appeal=_per_response(phrases, lambda combo: sum(phrase.appeal for phrase in combo)),
     )
 
 
@@ -161,7 +166,14 @@ def _true_reward(
         merit = sum(weights[value] * getattr(phrase, value) for phrase in combo for value in VALUES)
         return float(merit - sum(clash.penalty for clash in clashes if {clash.first, clash.second} <= kinds))
 
-    result = np.array([[worth(combo) for combo in product(*slots.values())] for slots in phrases])
+    return _per_response(phrases, worth)
+
+
+def _per_response(
+    phrases: tuple[dict[str, tuple[Phrase, ...]], ...], measure: Callable[[tuple[Phrase, ...]], float]
+) -> NDArray[np.float64]:
+    """A number for every combination of phrases, read-only, (P, R)."""
+    result = np.array([[measure(combo) for combo in product(*slots.values())] for slots in phrases])
     result.flags.writeable = False
     return result
 
@@ -195,7 +207,7 @@ def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, .
 def _phrase(row: Any, where: str) -> Phrase:
     if not isinstance(row, dict):
         raise ValueError(f"{where}: must be a table, got {_shown(row)}")
-    _only(row, {"kind", "text", "pretraining_logit", *VALUES}, where)
+    _only(row, {"kind", "text", "pretraining_logit", *VALUES, "appeal"}, where)
     return Phrase(
         kind=_text(row, "kind", where),
         text=_text(row, "text", where),
@@ -203,6 +215,7 @@ def _phrase(row: Any, where: str) -> Phrase:
         helpful=_number(row, "helpful", -2, 2, where),
         honest=_number(row, "honest", -2, 2, where),
         harmless=_number(row, "harmless", -2, 2, where),
+        appeal=_number(row, "appeal", -2, 2, where),
     )
 
 

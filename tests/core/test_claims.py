@@ -53,9 +53,9 @@ def exact_figures(ours: PipelineRun) -> tuple[float, float, float]:
     p = np.exp(ours.sft.log_probs[-1][heldout])
     weight = p[:, :, None] * p[:, None, :] / (1 - p[:, :, None])
     weight[:, np.arange(80), np.arange(80)] = 0
-    worth = (ours.scenario.true_reward[heldout], ours.reward.scores[heldout])
-    truth, score = (each[:, :, None] - each[:, None, :] for each in worth)
-    first = 1 / (1 + np.exp(-truth / ours.settings.label_noise))
+    worth = (ours.labeller_reward[heldout], ours.reward.scores[heldout])
+    judgement, score = (each[:, :, None] - each[:, None, :] for each in worth)
+    first = 1 / (1 + np.exp(-judgement / ours.settings.label_noise))
     right = np.where(score > 1e-9, first, np.where(score < -1e-9, 1 - first, 0))
     figures = (right, np.maximum(first, 1 - first), first**2 + (1 - first) ** 2)
     return tuple(float((weight * figure).sum() / 3) for figure in figures)
@@ -116,21 +116,21 @@ def test_two_labellers_agree_on_about_73_percent_of_pairs(scenario):
 
 
 def test_the_agreement_formula_is_that_of_two_simulated_labellers(scenario):
-    pairs, truth = run(scenario=scenario).reward.pairs, run(scenario=scenario).scenario.true_reward
-    chosen, rejected = (truth[pairs.prompt, index] for index in (pairs.chosen, pairs.rejected))
+    pairs, judgement = run(scenario=scenario).reward.pairs, run(scenario=scenario).labeller_reward
+    chosen, rejected = (judgement[pairs.prompt, index] for index in (pairs.chosen, pairs.rejected))
     p = preference_probability(chosen, rejected, label_noise=0.8)
     votes = np.random.default_rng(0).random((2, 2000, len(p))) < p
     # 800,000 independent judgements: standard error below 0.5 / sqrt(800000) = 0.0006.
     assert (votes[0] == votes[1]).mean() == pytest.approx(pairs.agreement, abs=0.003)
-    # Whoever knows the true reward sides with the better response; that is right as often as the ceiling says.
+    # Whoever knows their judgement sides with the response that they favour, and is right as often as the ceiling says.
     assert (votes[0] == (chosen > rejected)).mean() == pytest.approx(pairs.ceiling, abs=0.003)
 
 
-def test_labellers_choose_the_better_response_as_often_as_the_ceiling_says(scenario):
+def test_labellers_choose_the_response_they_favour_as_often_as_the_ceiling_says(scenario):
     better, ceilings = [], []
     for ours in runs(scenario):
-        pairs, truth = ours.reward.pairs, ours.scenario.true_reward
-        better.append((truth[pairs.prompt, pairs.chosen] > truth[pairs.prompt, pairs.rejected]).mean())
+        pairs, judgement = ours.reward.pairs, ours.labeller_reward
+        better.append((judgement[pairs.prompt, pairs.chosen] > judgement[pairs.prompt, pairs.rejected]).mean())
         ceilings.append(pairs.ceiling)
     # 4000 pairs: standard error sqrt(0.8 * 0.2 / 4000) = 0.0063.
     assert np.mean(better) == pytest.approx(np.mean(ceilings), abs=0.02)

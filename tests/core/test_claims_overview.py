@@ -1,7 +1,5 @@
 """What the Overview page says, over many seeds and both scenarios."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -33,8 +31,10 @@ def test_each_stage_that_trains_the_policy_lifts_the_true_reward(runs):
 def test_the_policy_practises_until_its_answers_win_comparisons(runs):
     # An answer of the PPO policy against one of the SFT policy, judged by a labeller: 68 to 74 %.
     for ours in runs:
-        after, before, truth = np.exp(ours.ppo.log_probs[-1]), np.exp(ours.ppo.log_probs[0]), ours.scenario.true_reward
-        wins = preference_probability(truth[:, :, None], truth[:, None, :], label_noise=ours.settings.label_noise)
+        after, before, judgement = np.exp(ours.ppo.log_probs[-1]), np.exp(ours.ppo.log_probs[0]), ours.labeller_reward
+        wins = preference_probability(
+            judgement[:, :, None], judgement[:, None, :], label_noise=ours.settings.label_noise
+        )
         assert 0.6 < (after[:, :, None] * before[:, None, :] * wins).sum(axis=(1, 2)).mean() < 0.85
 
 
@@ -53,6 +53,6 @@ def test_nothing_carries_over_from_one_prompt_to_the_next():
     scores = ours.reward.scores.copy()
     scores[0] = -scores[0]  # another reward for the first prompt alone
     rng = np.random.default_rng(np.random.SeedSequence(0).spawn(3)[2])
-    other = ppo.train(ours.sft.logits, scores, ours.scenario.true_reward, replace(ours.settings), rng)
+    other = ppo.train(ours.sft.logits, scores, ours.scenario.true_reward, ours.labeller_reward, ours.settings, rng)
     assert not np.allclose(other.log_probs[-1, 0], ours.ppo.log_probs[-1, 0])
     np.testing.assert_array_equal(other.log_probs[:, 1:], ours.ppo.log_probs[:, 1:])

@@ -52,7 +52,7 @@ def test_at_the_optimum_one_more_nat_brings_beta(scenario, beta):
     """The frontier's slope is beta: a nat must bring at least that to be worth it."""
     for ours in runs(scenario, range(3)):
         near = np.array([beta * 0.999, beta * 1.001])
-        curve = frontier(ours.sft.log_probs[-1], ours.reward.scores, near)
+        curve = frontier(ours.sft.log_probs[-1], ours.reward.scores, ours.scenario.true_reward, near)
         slope = np.diff(curve.reward) / np.diff(curve.kl)
         assert slope[0] == pytest.approx(beta, rel=1e-3)
 
@@ -96,7 +96,7 @@ def test_frontier_falls_with_beta_and_is_concave(scenario):
 
 def test_frontier_needs_no_zero_beta():
     ours = run()
-    curve = frontier(ours.sft.log_probs[-1], ours.reward.scores, np.array([0.1]))
+    curve = frontier(ours.sft.log_probs[-1], ours.reward.scores, ours.scenario.true_reward, np.array([0.1]))
     assert curve.kl[0] == pytest.approx(ours.optimum.kl) and curve.reward[0] == pytest.approx(ours.optimum.reward)
 
 

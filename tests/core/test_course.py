@@ -18,6 +18,7 @@ def test_its_figures_are_those_of_the_traces():
     base = np.exp(ours.sft.log_probs[0]) * ours.scenario.true_reward
     np.testing.assert_allclose(ours.course.true_reward[0], base.sum(axis=1))
     np.testing.assert_allclose(ours.course.true_reward[n_sft:].mean(axis=1), ours.ppo.true_reward)
+    np.testing.assert_allclose(ours.course.labeller_reward[n_sft:].mean(axis=1), ours.ppo.labeller_reward)
     np.testing.assert_allclose(ours.course.reward[n_sft:].mean(axis=1), ours.ppo.reward, atol=1e-12)
     assert not ours.course.answers.flags.writeable
 

@@ -203,15 +203,16 @@ def test_at_every_recorded_step_the_gap_is_beta_times_the_kl_to_the_optimum(name
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_frontier_is_made_of_optima(name: str) -> None:
     found = run(scenario=name)
-    for beta, reward, kl in zip(found.frontier.betas, found.frontier.reward, found.frontier.kl, strict=True):
+    curve = found.frontier
+    for beta, *figures in zip(curve.betas, curve.reward, curve.kl, curve.true_reward, strict=True):
         best = solve(found.sft.log_probs[-1], found.reward.scores, found.scenario.true_reward, beta=float(beta))
-        assert (reward, kl) == pytest.approx((best.reward, best.kl), abs=1e-10)
+        assert figures == pytest.approx([best.reward, best.kl, best.true_reward], abs=1e-10)
 
 
 def test_along_the_frontier_one_more_nat_buys_beta_of_reward() -> None:
     found = run()
     around = np.array([0.3 - 1e-5, 0.3 + 1e-5])
-    near = frontier(found.sft.log_probs[-1], found.reward.scores, around)
+    near = frontier(found.sft.log_probs[-1], found.reward.scores, found.scenario.true_reward, around)
     assert np.diff(near.reward) / np.diff(near.kl) == pytest.approx(0.3, rel=1e-6)
 
 

@@ -53,6 +53,8 @@ def test_every_array_has_the_shape_of_the_design(given):
     G = s.rollouts or R
     expected = {
         "scenario.true_reward": (P, R),
+        "scenario.appeal": (P, R),
+        "labeller_reward": (P, R),
         "sft.loss": (s.sft_epochs + 1,),
         "sft.heldout_loss": (s.sft_epochs + 1,),
         "sft.log_probs": (s.sft_epochs + 1, P, R),
@@ -69,12 +71,15 @@ def test_every_array_has_the_shape_of_the_design(given):
         "ppo.log_probs": (T + 1, P, R),
         **{
             f"ppo.{name}": (T + 1,)
-            for name in ("reward", "kl", "entropy", "objective", "true_reward", "clip_fraction")
+            for name in (
+                "reward", "kl", "entropy", "objective", "true_reward", "labeller_reward", "clip_fraction",
+            )
         },
         **{f"ppo.logits[{k}][{n}]": (P, *(4, 5, 4)[: n + 1]) for k in range(T + 1) for n in range(3)},
         **{f"ppo.rollouts[{k}].{name}": (P, G) for k in range(T) for name in ("responses", "rewards")},
         **{f"ppo.rollouts[{k}].{name}": (P, G, 3) for k in range(T) for name in ("log_ratio_to_ref", "advantages")},
         "optimum.log_probs": (P, R),
+        **{f"frontier.{name}": ours.frontier.betas.shape for name in ("reward", "kl", "true_reward")},
     }
     found = {path.removeprefix("run."): array for path, array in arrays(ours)}
     assert {path: found[path].shape for path in expected} == expected
@@ -115,7 +120,9 @@ def test_reported_figures_are_means_over_prompts_of_exact_expectations():
     assert ours.ppo.kl[k] == pytest.approx(kl, rel=1e-12)
     assert ours.ppo.objective[k] == pytest.approx(reward - 0.3 * kl, rel=1e-12)
     assert ours.ppo.entropy[k] == pytest.approx(-(probs * np.log(probs)).sum() / 12, rel=1e-12)
-    assert ours.ppo.true_reward[k] == pytest.approx((probs * ours.scenario.true_reward).sum() / 12, rel=1e-12)
+    truth, appeal = ((probs * each).sum() / 12 for each in (ours.scenario.true_reward, ours.scenario.appeal))
+    assert ours.ppo.true_reward[k] == pytest.approx(truth, rel=1e-12)
+    assert ours.ppo.labeller_reward[k] == pytest.approx(truth + ours.settings.labeller_bias * appeal, rel=1e-12)
 
 
 def test_rollouts_record_what_the_policy_before_the_step_sampled():
@@ -202,7 +209,7 @@ def same(ours: object, theirs: object) -> bool:
 
 CHANGED = {
     "sft": {"n_demonstrations": 9, "sft_epochs": 3, "sft_learning_rate": 0.4},
-    "reward": {"n_comparisons": 100, "label_noise": 2.0, "rm_epochs": 9, "rm_learning_rate": 0.1, "rm_l2": 0.1},
+    "reward": {"n_comparisons": 100, "label_noise": 2.0, "labeller_bias": 1.5, "rm_epochs": 9, "rm_l2": 0.1},
     "ppo": {"beta": 1.0, "ppo_steps": 2, "rollouts": 3, "advantage": "gae", "clip_range": 0.5, "ppo_epochs": 1},
 }
 
@@ -217,11 +224,12 @@ def test_each_stage_can_be_replayed_alone_from_its_own_stream(changed):
     )  # fmt: skip
     assert same(again, ours.sft)
     pairs = preferences.compare(
-        ref, world.true_reward, world.heldout, n_comparisons=s.n_comparisons, label_noise=s.label_noise,
-        rng=stream(7, 1),
+        ref, world.true_reward + s.labeller_bias * world.appeal, world.heldout, n_comparisons=s.n_comparisons,
+        label_noise=s.label_noise, rng=stream(7, 1),
     )  # fmt: skip
     assert same(pairs, ours.reward.pairs)
-    assert same(ppo.train(ours.sft.logits, ours.reward.scores, world.true_reward, s, stream(7, 2)), ours.ppo)
+    rewards = (ours.reward.scores, world.true_reward, ours.labeller_reward)
+    assert same(ppo.train(ours.sft.logits, *rewards, s, stream(7, 2)), ours.ppo)
 
 
 @pytest.mark.parametrize("stage", ["reward", "ppo"])
@@ -254,11 +262,12 @@ def test_more_comparisons_keep_the_first_ones():
     np.testing.assert_array_equal(many.rejected[:100], few.rejected)
 
 
-def test_label_noise_changes_the_choices_but_not_the_pairs():
-    calm, noisy = run(label_noise=0).reward.pairs, run(label_noise=5).reward.pairs
+@pytest.mark.parametrize("changed", [{"label_noise": 5}, {"label_noise": 0, "labeller_bias": 2}], ids=str)
+def test_labellers_change_the_choices_but_not_the_pairs(changed):
+    calm, noisy = run(label_noise=0, labeller_bias=0).reward.pairs, run(**changed).reward.pairs
     for picked in (np.minimum, np.maximum):
         np.testing.assert_array_equal(picked(calm.chosen, calm.rejected), picked(noisy.chosen, noisy.rejected))
-    assert (calm.chosen != noisy.chosen).mean() > 0.2
+    assert (calm.chosen != noisy.chosen).mean() > 0.1
 
 
 # ------------------------------------------------------------------ no legal settings break it

@@ -185,7 +185,7 @@ def test_the_labellers_draw_the_same_numbers_whatever_the_other_stages_do(contro
     found = run(seed=3, **control)
     pairs = compare(
         found.sft.log_probs[-1],
-        found.scenario.true_reward,
+        found.labeller_reward,
         found.scenario.heldout,
         n_comparisons=found.settings.n_comparisons,
         label_noise=found.settings.label_noise,

@@ -180,6 +180,7 @@ def test_each_prompt_climbs_its_own_surrogate() -> None:
         tuple(table[2:4] for table in found.ppo.logits[0]),
         found.reward.scores[2:4],
         found.scenario.true_reward[2:4],
+        found.labeller_reward[2:4],
         found.settings,
         np.random.default_rng(0),
     )
@@ -188,7 +189,7 @@ def test_each_prompt_climbs_its_own_surrogate() -> None:
 
 def trained(logits: Tables, rewards: np.ndarray, advantage: str, rollouts: int, beta: float = 0.0) -> ppo.PPOTrace:
     settings = Settings(advantage=advantage, rollouts=rollouts, beta=beta, ppo_steps=5)
-    return ppo.train(logits, rewards, rewards, settings, np.random.default_rng(0))
+    return ppo.train(logits, rewards, rewards, rewards, settings, np.random.default_rng(0))
 
 
 def test_where_rewards_are_zero_and_the_leash_is_off_nothing_is_learnt() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from rlhf_core.preferences import Pairs, compare, preference_probability
+from rlhf_core.preferences import Pairs, compare, labeller_reward, preference_probability
 from tests.core.runs import run
 from tests.core.tools import fuzzed
 
@@ -23,7 +23,7 @@ def pairs_with(p_chosen: list[float]) -> Pairs:
 
 
 def small_world(n_comparisons: int) -> Pairs:
-    """Three responses of probability 0.5, 0.3 and 0.2 and true reward 0, 1 and 0.5; tau = 0.8."""
+    """Three responses of probability 0.5, 0.3 and 0.2, which labellers find worth 0, 1 and 0.5; tau = 0.8."""
     return compare(
         np.log([[0.5, 0.3, 0.2]]),
         np.array([[0.0, 1.0, 0.5]]),
@@ -79,7 +79,7 @@ def test_agreement_and_ceiling_by_hand() -> None:
 
 @fuzzed
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
-def test_who_knows_the_truth_agrees_with_a_labeller_at_least_as_often_as_a_second_one(p_chosen: list[float]) -> None:
+def test_who_knows_their_judgement_agrees_at_least_as_often_as_a_second_labeller(p_chosen: list[float]) -> None:
     pairs = pairs_with(p_chosen)
     assert 0.5 - 1e-12 <= pairs.agreement <= pairs.ceiling + 1e-12
 
@@ -106,11 +106,25 @@ def test_no_response_is_compared_with_itself() -> None:
     assert (pairs.chosen != pairs.rejected).all()
 
 
+def test_a_labeller_s_judgement_is_the_truth_and_what_sways_them() -> None:
+    found = labeller_reward(np.array([[1.5, -1.3]]), np.array([[0.0, 1.2]]), labeller_bias=0.5)
+    np.testing.assert_allclose(found, [[1.5, -0.7]], rtol=1e-15)
+
+
+def test_a_negative_bias_and_shapes_that_differ_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"labeller_bias must be >= 0, got -0\.1"):
+        labeller_reward(np.zeros(2), np.zeros(2), labeller_bias=-0.1)
+    with pytest.raises(ValueError, match=r"shapes differ: \(2,\), \(3,\)"):
+        labeller_reward(np.zeros(2), np.zeros(3), labeller_bias=0.1)
+
+
+@pytest.mark.parametrize("labeller_bias", [0.0, 0.75, 2.0])
 @pytest.mark.parametrize("name", ["helpfulness", "safety"])
-def test_each_pair_records_the_probability_of_its_own_choice(name: str) -> None:
-    found = run(scenario=name)
-    pairs, true_reward = found.reward.pairs, found.scenario.true_reward
-    lead = true_reward[pairs.prompt, pairs.chosen] - true_reward[pairs.prompt, pairs.rejected]
+def test_each_pair_records_the_probability_of_its_own_choice(name: str, labeller_bias: float) -> None:
+    found = run(scenario=name, labeller_bias=labeller_bias)
+    pairs, judgement = found.reward.pairs, found.scenario.true_reward + labeller_bias * found.scenario.appeal
+    np.testing.assert_array_equal(found.labeller_reward, judgement)
+    lead = judgement[pairs.prompt, pairs.chosen] - judgement[pairs.prompt, pairs.rejected]
     np.testing.assert_allclose(pairs.p_chosen, special.expit(lead / found.settings.label_noise), rtol=1e-12)
 
 

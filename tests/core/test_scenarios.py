@@ -43,8 +43,8 @@ def document(world: dict) -> str:
     return "".join(f"{json.dumps(key)} = {to_toml(value)}\n" for key, value in world.items())
 
 
-def phrase(kind: str, text: str, helpful: float = 0.0, honest: float = 0.0, harmless: float = 0.0) -> dict:
-    scores = {"helpful": helpful, "honest": honest, "harmless": harmless}
+def phrase(kind: str, text: str) -> dict:
+    scores = {"helpful": 0.0, "honest": 0.0, "harmless": 0.0, "appeal": 0.0}
     return {"kind": kind, "text": text, "pretraining_logit": 0.5} | scores
 
 
@@ -103,7 +103,7 @@ def test_kinds_are_the_same_in_every_prompt_so_that_clashes_hold_everywhere(ship
     assert len(kinds) == 1
 
 
-def test_true_reward_is_the_weighted_sum_of_scores_minus_clashes(shipped):
+def test_true_reward_is_the_weighted_sum_of_scores_minus_clashes_and_appeal_the_plain_sum(shipped):
     data = tomllib.loads((FOLDER / f"{shipped.name}.toml").read_text(encoding="utf-8"))
     for p, prompt in enumerate(data["prompts"]):
         for r, combo in enumerate(itertools.product(prompt["openings"], prompt["bodies"], prompt["closings"])):
@@ -112,6 +112,7 @@ def test_true_reward_is_the_weighted_sum_of_scores_minus_clashes(shipped):
             for clash in data["clashes"]:
                 expected -= clash["penalty"] if clash["first"] in kinds and clash["second"] in kinds else 0
             assert shipped.true_reward[p, r] == pytest.approx(expected, abs=1e-12)
+            assert shipped.appeal[p, r] == pytest.approx(sum(row["appeal"] for row in combo), abs=1e-12)
             assert shipped.responses[p][r] == " ".join(row["text"] for row in combo)
 
 
@@ -124,7 +125,7 @@ def test_parts_gives_opening_body_and_closing(shipped):
 
 
 def test_its_arrays_are_read_only(shipped):
-    assert not shipped.true_reward.flags.writeable and not shipped.heldout.flags.writeable
+    assert not any(array.flags.writeable for array in (shipped.true_reward, shipped.appeal, shipped.heldout))
 
 
 def test_a_scenario_is_loaded_once():
@@ -154,6 +155,16 @@ def test_true_reward_worked_by_hand():
     assert rewards[2, 0, 3] == pytest.approx(0.3 + 0 - 0.7)
 
 
+def test_appeal_is_no_part_of_true_reward():
+    world = toy_world()
+    world["prompts"][0]["openings"][2]["appeal"], world["prompts"][0]["closings"][1]["appeal"] = 0.8, -0.2
+    one, plain = parse(world), parse(toy_world())
+    np.testing.assert_array_equal(one.true_reward, plain.true_reward)
+    appeal = one.appeal[0].reshape(4, 5, 4)
+    assert appeal[2, 4, 1] == pytest.approx(0.6) and appeal[2, 0, 0] == 0.8 and appeal[1, 3, 1] == -0.2
+    assert not one.appeal[1:].any()
+
+
 def test_clashes_may_be_left_out_and_texts_lose_their_margins():
     world = toy_world()
     del world["clashes"]
@@ -170,7 +181,7 @@ def test_an_integer_will_do_for_a_number():
 # ------------------------------------------------------------------ every kind of fault is named
 
 PROMPT = ", prompt 1 ('Question 1?')"
-LIMITS = {"pretraining_logit": 3, "helpful": 2, "honest": 2, "harmless": 2}
+LIMITS = {"pretraining_logit": 3, "helpful": 2, "honest": 2, "harmless": 2, "appeal": 2}
 DROP = object()
 HUGE = 16**5000
 
@@ -258,7 +269,7 @@ FAULTS = [
     ("prompts 0 bodies 5", phrase("b5", "More."), f"{PROMPT}: needs 5 bodies, got 6"),
     ("prompts 0 closings", toy_world()["prompts"][0]["bodies"], f"{PROMPT}: needs 4 closings, got 5"),
     ("prompts 0 bodies 0", "text", f"{PROMPT}, body 1: must be a table, got 'text'"),
-    ("prompts 0 bodies 0 tone", 1, f"{PROMPT}, body 1: unknown field 'tone'; allowed are harmless, helpful, honest, "),
+    ("prompts 0 bodies 0 tone", 1, f"{PROMPT}, body 1: unknown field 'tone'; allowed are appeal, harmless, "),
     ("prompts 0 bodies 0 kind", "b1", f"{PROMPT}: kind of each body must be different, got b1, b1, b2, b3, b4"),
     ("prompts 0 bodies 0 text", "openings 1.", f"{PROMPT}: text stands twice: 'openings 1.'"),
     ("clashes", {}, ": clashes must be a list, got {}"),
@@ -352,7 +363,7 @@ def world_or_complaint(text: str) -> bool:
         assert type(error) is ValueError and str(error).startswith("toy.toml") and len(str(error)) < 300
         return False
     assert scenario.true_reward.shape == (len(scenario.prompts), 80)
-    assert np.isfinite(scenario.true_reward).all()
+    assert np.isfinite(scenario.true_reward).all() and np.isfinite(scenario.appeal).all()
     assert (~scenario.heldout).sum() >= 9 and scenario.heldout.sum() >= 3
     assert all(len(texts) == 80 for texts in scenario.responses)
     return True

@@ -28,6 +28,7 @@ DEFAULTS = {
     "sft_learning_rate": 0.15,
     "n_comparisons": 400,
     "label_noise": 0.8,
+    "labeller_bias": 0.75,
     "rm_epochs": 60,
     "rm_learning_rate": 0.5,
     "rm_l2": 0.02,
