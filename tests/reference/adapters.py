@@ -10,16 +10,12 @@ import numpy as np
 
 from rlhf_core import advantages, distributions, optimum, policy, ppo, preferences, reward_model, sft
 from rlhf_core.distributions import expectation, log_softmax
+from rlhf_core.lab import best_of_n, dpo, overoptimisation
 
-LAB = "comes with the Lab"
 UNUSED = "the app does not use it"
 
 OMITTED: dict[str, dict[str, str]] = {
     "adaptive_kl": {"*": "the app does not use it: beta is fixed, so that the optimum stays where it is"},
-    "best_of_n": {"*": LAB},
-    "dpo": {"*": LAB},
-    "dpo_bandit": {"*": LAB},
-    "gao": {"*": LAB},
     "trajectory": {"*": "the app does not use it: its policy climbs sampled surrogates, not the exact gradient"},
     "whiten": {"*": "the app does not use it: whitening would remove the reward's scale, to which beta is relative"},
     "bt_mle": dict.fromkeys(
@@ -268,6 +264,72 @@ def sequence_policy(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def dpo_case(case: dict[str, Any]) -> dict[str, Any]:
+    chosen, rejected, ref_chosen, ref_rejected = (
+        array(case[key]) for key in ("logp_w", "logp_l", "ref_logp_w", "ref_logp_l")
+    )
+    beta = case["beta"]
+    each = dpo.dpo_loss(
+        chosen, rejected, ref_chosen, ref_rejected,
+        beta=beta, label_smoothing=case["label_smoothing"], form=case["loss_type"],
+    )  # fmt: skip
+    chosen_reward = dpo.implicit_reward(chosen, ref_chosen, beta=beta)
+    rejected_reward = dpo.implicit_reward(rejected, ref_rejected, beta=beta)
+    return {
+        "losses": each.loss,
+        "loss": np.average(each.loss),
+        "grad_logp_w": each.grad_chosen / len(chosen),
+        "grad_logp_l": each.grad_rejected / len(chosen),
+        "implicit_reward_w": chosen_reward,
+        "implicit_reward_l": rejected_reward,
+        "accuracy": np.average(chosen_reward > rejected_reward),
+        "margin_mean": np.average(chosen_reward - rejected_reward),
+    }
+
+
+def dpo_bandit(case: dict[str, Any]) -> dict[str, Any]:
+    """A softmax policy is a table of one position; the pairs are those of its one prompt."""
+    logits, reference = array(case["theta"]), log_softmax(array(case["ref_logits"]))
+    log_probs, ends = log_softmax(logits), np.array(case["pairs"])
+    loss, slope = dpo.prompt_loss(
+        log_probs[None], reference[None], np.zeros(len(ends), dtype=int), ends, beta=case["beta"]
+    )
+    implicit = dpo.implicit_reward(log_probs, reference, beta=case["beta"])
+    return {
+        "loss": np.average(loss),
+        "grad_theta": policy.softmax_gradient(log_probs, slope[0]),
+        "implicit_reward": implicit,
+        "implicit_reward_centered": implicit - np.average(implicit),
+    }
+
+
+def best_of_n_case(case: dict[str, Any]) -> dict[str, Any]:
+    with np.errstate(divide="ignore"):
+        ref_log_probs = np.log(array(case["probs"]))
+    rewards, counts = array(case["rewards"]), case["ns"]
+    each = [best_of_n.best_of_n(ref_log_probs, rewards, n) for n in counts]
+    return {
+        "dist": np.exp(each),
+        "kl": [distributions.kl_divergence(log_probs, ref_log_probs) for log_probs in each],
+        "kl_bound": best_of_n.kl_bound(np.array(counts)),
+        "expected_reward": [expectation(log_probs, rewards) for log_probs in each],
+        "win_rate": [best_of_n.win_rate(log_probs, ref_log_probs, rewards) for log_probs in each],
+    }
+
+
+def gao(case: dict[str, Any]) -> dict[str, Any]:
+    alpha, beta, distance = case["alpha"], case["beta"], array(case["d"])
+    best, learned = overoptimisation.best_of_n_peak(alpha, beta), overoptimisation.rl_peak(alpha, beta)
+    return {
+        "bon": overoptimisation.best_of_n_form(distance, alpha, beta),
+        "rl": overoptimisation.rl_form(distance, alpha, beta),
+        "bon_peak_d": best.distance,
+        "bon_peak_value": best.value,
+        "rl_peak_d": learned.distance,
+        "rl_peak_value": learned.value,
+    }
+
+
 ADAPT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "bt_loss": bt_loss,
     "bt_mle": bt_mle,
@@ -284,4 +346,8 @@ ADAPT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "reward_shaping": reward_shaping,
     "sft": sft_case,
     "sequence_policy": sequence_policy,
+    "dpo": dpo_case,
+    "dpo_bandit": dpo_bandit,
+    "best_of_n": best_of_n_case,
+    "gao": gao,
 }
