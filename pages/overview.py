@@ -66,7 +66,7 @@ with computed:
     st.markdown("### Every number is computed")
     st.markdown(
         "Nothing here is drawn by hand. SFT, the reward model and PPO train in numpy when you change a control, and "
-        "the same settings give the same run, bit for bit. This command prints the six figures of this very run:"
+        "the same settings give the same run, bit for bit on one kind of machine. This command prints its six figures:"
     )
     st.code(figures.command(run.settings), language="bash", wrap_lines=True)
 

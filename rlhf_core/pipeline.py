@@ -40,7 +40,8 @@ def run_pipeline(settings: Settings) -> PipelineRun:
     """Train all three stages.
 
     Each stage draws from its own random stream, so a control of one stage never changes the
-    draws of another. The same settings give the same arrays, bit for bit.
+    draws of another. The same settings give the same arrays: bit for bit on the same kind of
+    processor with the same numpy and scipy builds, which may round differently elsewhere.
     """
     scenario = load_scenario(settings.scenario)
     judgement = _labeller_reward(settings)

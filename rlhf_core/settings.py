@@ -43,7 +43,7 @@ def _choice(default: str, label: str, help: str, choices: tuple[str, ...]) -> An
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All inputs of one pipeline run; the same settings always give the same run, bit for bit.
+    """All inputs of one pipeline run; the same settings always give the same run (how exactly: `run_pipeline`).
 
     Raises
     ------

@@ -58,7 +58,7 @@ def test_requirements_name_everything_once() -> None:
 
 def test_requirements_agree_with_the_project() -> None:
     pins = {canonicalize_name(requirement.name): requirement for requirement in requirements()}
-    for wanted in map(Requirement, PROJECT["dependencies"]):
+    for wanted in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]):
         pin = pins[canonicalize_name(wanted.name)]
         assert wanted.specifier.contains(next(iter(pin.specifier)).version), f"{pin} for {wanted}"
         assert str(pin.marker) == str(wanted.marker)
@@ -74,7 +74,9 @@ def test_requirements_cover_what_they_need_themselves() -> None:
 
 def test_the_tools_of_the_tests_are_pinned() -> None:
     tools = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
-    assert tools and all(pinned(tool) for tool in tools)
+    ours, *others = tools
+    assert (ours.name, ours.extras) == (PROJECT["name"], {"app"})
+    assert others and all(pinned(tool) for tool in others)
 
 
 @pytest.mark.slow
