@@ -12,7 +12,7 @@ from rlhf_core.scenarios import Scenario
 WRITER_TEMPERATURE = 0.5
 """How far the writer is from perfect: demonstrations are drawn with probability ∝ exp(true reward / temperature)."""
 HELDOUT_DEMONSTRATIONS = 8
-"""Demonstrations per prompt that are never trained on."""
+"""Answers per prompt that the writer might have given too, and that SFT was shown nowhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,13 +22,15 @@ class SFTTrace:
     demonstrations: Indices
     """(P, n) responses trained on."""
     heldout_demonstrations: Indices
-    """(P, n) responses by the same writer, not trained on."""
+    """(P, n) responses by the same writer, none of them among the prompt's demonstrations."""
     loss: Array
     """(E+1,) nats per response."""
     heldout_loss: Array
     """(E+1,) nats per response."""
     writer_loss: float
     """Loss of the writer's own distribution, in nats: its entropy, which no policy beats on average."""
+    writer_heldout_loss: float
+    """What the writer's own distribution pays for the held-out responses, in nats: they are the rarer ones."""
     writer_true_reward: float
     """Expected true reward of the writer, mean over prompts."""
     log_probs: Array
@@ -42,11 +44,26 @@ def writer_log_probs(true_reward: Array) -> Array:
     return log_softmax(true_reward / WRITER_TEMPERATURE)
 
 
-def draw_demonstrations(true_reward: Array, uniforms: Array) -> Indices:
-    """Responses of the writer, (P, n), drawn with probability ∝ exp(true reward / temperature)."""
-    cumulative = np.cumsum(np.exp(writer_log_probs(true_reward)), axis=-1)
+def draw_demonstrations(log_probs: Array, uniforms: Array) -> Indices:
+    """Responses drawn with the given log-probabilities (P, R), one per uniform, (P, n)."""
+    cumulative = np.cumsum(np.exp(log_probs), axis=-1)
     chosen: Indices = (cumulative[:, None, :-1] <= uniforms[..., None]).sum(axis=-1)
     return chosen
+
+
+def without(log_probs: Array, taken: Indices) -> Array:
+    """A distribution over the responses that were not taken, (P, R), in the old proportions.
+
+    Raises
+    ------
+    ValueError
+        If all responses of a prompt are taken.
+    """
+    kept = log_probs.copy()
+    np.put_along_axis(kept, taken, -np.inf, axis=-1)
+    if np.isneginf(kept).all(axis=-1).any():
+        raise ValueError(f"taken must leave a response of each prompt, got {taken.shape[1]} of {log_probs.shape[1]}")
+    return log_softmax(kept)
 
 
 def sft_loss(logits: Tables, responses: Indices) -> tuple[Array, Tables]:
@@ -85,21 +102,23 @@ def train(
 ) -> SFTTrace:
     """Fine-tune the pre-trained policy on demonstrations by full-batch gradient descent."""
     uniforms = rng.random((HELDOUT_DEMONSTRATIONS + n_demonstrations, len(scenario.prompts))).T
-    drawn = draw_demonstrations(scenario.true_reward, uniforms)
-    heldout, demonstrations = drawn[:, :HELDOUT_DEMONSTRATIONS], drawn[:, HELDOUT_DEMONSTRATIONS:]
+    writer = writer_log_probs(scenario.true_reward)
+    demonstrations = draw_demonstrations(writer, uniforms[:, HELDOUT_DEMONSTRATIONS:])
+    heldout = draw_demonstrations(without(writer, demonstrations), uniforms[:, :HELDOUT_DEMONSTRATIONS])
     logits = policy.pretrained(scenario)
     history = [policy.response_log_probs(policy.log_tables(logits))]
     for _ in range(n_epochs):
         _, gradient = sft_loss(logits, demonstrations)
         logits = tuple(table - learning_rate * slope for table, slope in zip(logits, gradient, strict=True))
         history.append(policy.response_log_probs(policy.log_tables(logits)))
-    log_probs, writer = np.stack(history), writer_log_probs(scenario.true_reward)
+    log_probs = np.stack(history)
     return SFTTrace(
         demonstrations=demonstrations,
         heldout_demonstrations=heldout,
         loss=_mean_loss(log_probs, demonstrations),
         heldout_loss=_mean_loss(log_probs, heldout),
         writer_loss=float(entropy(writer).mean()),
+        writer_heldout_loss=float(_mean_loss(writer[None], heldout)[0]),
         writer_true_reward=float(expectation(writer, scenario.true_reward).mean()),
         log_probs=log_probs,
         logits=logits,

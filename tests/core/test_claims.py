@@ -29,10 +29,15 @@ def runs(scenario: str, n_seeds: int = len(SEEDS), **settings: object) -> list[P
 # ------------------------------------------------------------------ SFT
 
 
-def test_sft_lowers_the_loss_on_training_and_heldout_demonstrations(scenario):
-    for ours in runs(scenario):
-        for loss in (ours.sft.loss, ours.sft.heldout_loss):
-            assert loss[-1] < loss[0] - 0.5  # at least 0.78 nats held out, 2.4 in training
+def test_sft_lowers_the_loss_on_training_and_less_on_heldout_demonstrations(scenario):
+    drops = np.array([[loss[0] - loss[-1] for loss in (o.sft.loss, o.sft.heldout_loss)] for o in runs(scenario)])
+    known, new = drops.T
+    assert known.min() > 2 and new.max() < 1 and new.mean() > 0.1  # 2.5 to 3.3 nats, against 0.1 to 0.7
+
+
+def test_with_many_epochs_answers_that_it_was_never_shown_get_dearer_again(scenario):
+    for ours in runs(scenario, sft_epochs=100):
+        assert ours.sft.heldout_loss[-1] > ours.sft.heldout_loss.min() + 0.3
 
 
 def test_sft_raises_true_reward(scenario):

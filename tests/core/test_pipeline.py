@@ -250,10 +250,9 @@ def test_earlier_stages_do_not_shift_the_draws_of_ppo():
         np.testing.assert_array_equal(ours.ppo.rollouts[0].responses // 20, expected)
 
 
-def test_more_demonstrations_keep_the_first_ones_and_those_held_out():
+def test_more_demonstrations_keep_the_first_ones():
     few, many = run(n_demonstrations=2).sft, run(n_demonstrations=9).sft
     np.testing.assert_array_equal(many.demonstrations[:, :2], few.demonstrations)
-    np.testing.assert_array_equal(many.heldout_demonstrations, few.heldout_demonstrations)
 
 
 def test_more_comparisons_keep_the_first_ones():

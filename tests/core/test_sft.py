@@ -55,7 +55,7 @@ def test_a_demonstration_of_probability_1e_300_has_a_finite_loss_and_gradient() 
 def test_the_writer_demonstrates_in_proportion_to_exp_of_true_reward_over_temperature() -> None:
     true_reward = np.array([[0.0, 0.5, 1.0, -1.0]])
     n = 20_000
-    drawn = sft.draw_demonstrations(true_reward, np.random.default_rng(0).random((1, n)))
+    drawn = sft.draw_demonstrations(sft.writer_log_probs(true_reward), np.random.default_rng(0).random((1, n)))
     counts = np.bincount(drawn[0], minlength=4)
     probs = special.softmax(true_reward[0] / sft.WRITER_TEMPERATURE)
     assert stats.chisquare(counts, n * probs).pvalue > 0.001
@@ -64,7 +64,37 @@ def test_the_writer_demonstrates_in_proportion_to_exp_of_true_reward_over_temper
 
 def test_the_writer_can_write_the_first_and_the_last_response() -> None:
     edges = np.array([[0.0, np.nextafter(1, 0)]])
-    np.testing.assert_array_equal(sft.draw_demonstrations(np.zeros((1, 80)), edges), [[0, 79]])
+    np.testing.assert_array_equal(sft.draw_demonstrations(sft.writer_log_probs(np.zeros((1, 80))), edges), [[0, 79]])
+
+
+def test_what_is_taken_is_never_drawn_and_the_rest_keeps_its_proportions() -> None:
+    rest = sft.without(np.log([[0.1, 0.2, 0.3, 0.4]]), np.array([[1, 3, 3]]))
+    np.testing.assert_allclose(np.exp(rest), [[0.25, 0, 0.75, 0]], rtol=1e-14)
+    edges = np.array([[0.0, 0.2, 0.3, np.nextafter(1, 0)]])
+    np.testing.assert_array_equal(sft.draw_demonstrations(rest, edges), [[0, 0, 2, 2]])
+
+
+def test_a_writer_who_has_nothing_left_to_write_is_refused() -> None:
+    with pytest.raises(ValueError, match="taken must leave a response of each prompt, got 3 of 2"):
+        sft.without(np.log([[0.5, 0.5], [0.5, 0.5]]), np.array([[0, 0, 0], [1, 0, 1]]))
+
+
+@pytest.mark.parametrize("n_demonstrations", [1, 4, 32])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_held_out_demonstration_was_trained_on(name: str, n_demonstrations: int) -> None:
+    for seed in range(5):
+        found = run(scenario=name, seed=seed, n_demonstrations=n_demonstrations).sft
+        assert found.heldout_demonstrations.shape == (12, sft.HELDOUT_DEMONSTRATIONS)
+        for trained, heldout in zip(found.demonstrations, found.heldout_demonstrations, strict=True):
+            assert not set(trained.tolist()) & set(heldout.tolist())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_the_held_out_ones_cost_the_writer(name: str) -> None:
+    found = run(scenario=name)
+    writer = sft.writer_log_probs(found.scenario.true_reward)
+    costs = [-row[drawn] for row, drawn in zip(writer, found.sft.heldout_demonstrations, strict=True)]
+    assert found.sft.writer_heldout_loss == pytest.approx(np.mean(costs), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -120,4 +150,3 @@ def test_each_prompt_learns_from_its_own_demonstrations_alone() -> None:
 def test_more_demonstrations_begin_with_the_fewer_ones() -> None:
     few, many = run(seed=3).sft, run(seed=3, n_demonstrations=9).sft
     np.testing.assert_array_equal(many.demonstrations[:, : few.demonstrations.shape[1]], few.demonstrations)
-    np.testing.assert_array_equal(many.heldout_demonstrations, few.heldout_demonstrations)

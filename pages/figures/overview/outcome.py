@@ -100,10 +100,10 @@ def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
 
 def sft_outcome(run: PipelineRun) -> str:
     """What SFT did in this run."""
-    loss = run.sft.heldout_loss
+    loss, n = run.sft.heldout_loss, run.settings.n_demonstrations
     return (
-        f"Here: {run.settings.n_demonstrations} written answers per prompt. "
-        f"An answer it never saw costs {loss[-1]:.2f} nats after SFT, {loss[0]:.2f} before."
+        f"Here: {n} written answer{'' if n == 1 else 's'} per prompt. Another answer by the same writer, which SFT was "
+        f"never shown, costs {loss[-1]:.2f} nats after it, {loss[0]:.2f} before."
     )
 
 

@@ -40,7 +40,9 @@ def loss(view: View) -> Chart:
         reading=(
             f"A demonstration that SFT trains on goes from {sft.loss[0]:.2f} to {sft.loss[-1]:.2f} nats, as unlikely "
             f"as one of {np.exp(sft.loss[0]):.0f} and then of {np.exp(sft.loss[-1]):.0f} equally likely answers. "
-            f"Held-out ones by the same writer end at {sft.heldout_loss[-1]:.2f}.{_by_heart(view)}"
+            f"Held-out ones are other answers by the same writer, none of them shown to SFT, and go from "
+            f"{sft.heldout_loss[0]:.2f} to {sft.heldout_loss[-1]:.2f}; the writer’s own probabilities would make them "
+            f"{sft.writer_heldout_loss:.2f}.{_by_heart(view)}"
         ),
     )
 

@@ -22,7 +22,7 @@ def examples(view: View) -> list[tuple[int, bool]]:
     """The chosen prompt's demonstrations, each once: (response, trained on), the trained ones first."""
     trained = dict.fromkeys(view.run.sft.demonstrations[view.prompt].tolist(), True)
     heldout = dict.fromkeys(view.run.sft.heldout_demonstrations[view.prompt].tolist(), False)
-    return list({**trained, **heldout, **trained}.items())
+    return list({**trained, **heldout}.items())
 
 
 def example_names(view: View) -> list[str]:
@@ -161,8 +161,7 @@ def limits(view: View) -> str:
     return f"""
 - **It has no notion of better or worse.** Every demonstration weighs the same. {_worst_demonstration(view)}
 - **It is never told what to avoid.** {_bad_answers(view)}
-- **It knows what it was shown.** {_gap(view)} More demonstrations narrow that gap; more epochs on the same ones
-  widen it.
+- **It knows what it was shown.** {_gap(view)}
 - **It ends at the writer.** With endless demonstrations it would answer just as the writer does, for a true reward of
   {run.sft.writer_true_reward:.2f} on average, where always giving the best answer earns {best:.2f}.
 
@@ -195,9 +194,11 @@ def _bad_answers(view: View) -> str:
 def _gap(view: View) -> str:
     """What a held-out demonstration costs."""
     sft = view.run.sft
+    known, new = sft.loss[-1], sft.heldout_loss[-1]
+    lesson = "More demonstrations narrow that gap; more epochs on the same ones widen it."
     return (
-        f"After SFT a demonstration that it was trained on costs {sft.loss[-1]:.2f} nats, a held-out one by the same "
-        f"writer {sft.heldout_loss[-1]:.2f}."
+        f"After SFT a demonstration that it was trained on costs {known:.2f} nats, another answer by the same writer, "
+        f"which it was never shown, {new:.2f}. {lesson if known < new else 'It has not yet learnt them.'}"
     )
 
 
