@@ -12,13 +12,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages.drawing.theme import css_variables
+from pages.stage import assets
 from pages.stage.storyboard import (
     Payload,
     StageFrame,
@@ -31,15 +31,6 @@ from pages.stage.storyboard import (
 from rlhf_core.timeline import METRICS
 
 __all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
-
-HERE = Path(__file__).parent
-
-
-def _read(name: str) -> str:
-    """Return an asset without indentation and whole-line comments, which need not travel."""
-    lines = (line.strip() for line in (HERE / name).read_text(encoding="utf-8").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
 MISSING = "rlhf-stage-missing"  # and of one that missing.css shows until stage.css hides it
@@ -58,7 +49,7 @@ export default function (component) {
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
 WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
 
-SCRIPT, STYLES = _read("stage.js"), "\n".join([css_variables(), _read("stage.css"), _read("prose.css")])
+SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles('stage.css', 'prose.css')}"
 VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
 
 _code = st.components.v2.component(
@@ -167,7 +158,7 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> None:
 
 def _offer_plain_charts() -> None:
     """Say that the player is missing; seen only where neither its script nor its style has arrived for a while."""
-    st.html(HERE / "missing.css")
+    st.html(assets.HERE / "missing.css")
     with st.container(key=MISSING):
         st.markdown("The player could not be loaded.")
         st.button("Show the charts without it", key="stage-missing", on_click=_choose_plain)

@@ -16,8 +16,8 @@ import numpy as np
 from pages.drawing.chart import Chart
 from pages.drawing.drawing import per_point_paths
 from pages.drawing.live import Live
+from rlhf_core.timeline import METRICS, MetricSpec
 
-METRICS = ("phase", "ppo_step", "reward", "kl", "rm_accuracy", "entropy")
 SIGNIFICANT_DIGITS = 4
 SMALLEST_SHARE = 1e-5  # of an array's largest value: far below one pixel on a linear axis
 CHART_HEIGHT = 320
@@ -77,10 +77,16 @@ def encode_frames(frames: Sequence[StageFrame]) -> Payload:
         "names": names,
         "phases": [frame.phase for frame in frames],
         "lines": [frame.line for frame in frames],
-        "metrics": {name: [frame.metrics[i] for frame in frames] for i, name in enumerate(METRICS)},
+        "tiles": [_tile(spec) for spec in METRICS],
+        "metrics": {spec.key: [frame.metrics[i] for frame in frames] for i, spec in enumerate(METRICS)},
         "narration": [frame.narration for frame in frames],
     }
     return Payload("transport", *_pack({"role": "transport"}, body), names=names)
+
+
+def _tile(spec: MetricSpec) -> dict[str, str]:
+    trl = f" TRL logs it as {spec.trl_name}." if spec.trl_name else ""
+    return {"key": spec.key, "label": spec.label, "unit": spec.unit, "help": spec.definition + trl}
 
 
 def encode_chart(chart: Chart) -> Payload:

@@ -110,7 +110,7 @@ def copy(tmp_path: Path) -> Path:
 def upgrade(copy: Path) -> None:
     """Let the player say Go instead of Run, and write metrics with three digits."""
     for file, old, new in (
-        ("pages/stage/stage.js", '"Run"', '"Go"'),
+        ("pages/stage/player/transport.js", '"Run"', '"Go"'),
         ("rlhf_core/timeline.py", '"{:z.2f}"', '"{:z.3f}"'),
     ):
         text = (copy / file).read_text(encoding="utf-8")

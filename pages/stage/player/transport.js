@@ -1,0 +1,92 @@
+// The transport: buttons, pipeline strip, scrubber, tiles and the line that says what happens.
+
+import { carry, clockOf, leave } from "./clocks.js";
+import { onKey } from "./keys.js";
+import { setText, theme } from "./look.js";
+import { ICONS, KEYS, STAGES, TRANSPORT } from "./markup.js";
+import { makeModes } from "./modes.js";
+import { chunkFailed, plotly } from "./plotly.js";
+import { makeScrubber } from "./scrubber.js";
+import { stick } from "./stick.js";
+import { makeTiles } from "./tiles.js";
+
+function makeRoot(parent) {
+  const root = document.createElement("section");
+  root.className = "rlhf-stage";
+  root.dataset.testid = "stage";
+  root.setAttribute("aria-label", "Player");
+  root.innerHTML = TRANSPORT;
+  parent.append(root);
+  return root;
+}
+
+function showButton(run, playing) {
+  const label = playing ? "Pause" : "Run";
+  if (run.ariaLabel === label) return;
+  run.setAttribute("aria-label", label);
+  run.title = `${label} (${KEYS.run})`;
+  run.querySelector("span").textContent = label;
+  run.querySelector("path").setAttribute("d", ICONS[playing ? "pause" : "run"]);
+}
+
+function showStages(stages, phase) {
+  const active = phase === "done" ? STAGES.length - 1 : STAGES.findIndex(([id]) => id === phase);
+  stages.forEach((item, i) => {
+    item.className = i < active ? "past" : i === active ? "lit" : "";
+    if (i === active) item.setAttribute("aria-current", "step"); else item.removeAttribute("aria-current");
+  });
+}
+
+function makeView(root, clock) {
+  const [run, narration, spoken] = ["[data-action=run]", ".rs-narration", ".rs-spoken"].map((name) => root.querySelector(name));
+  const stages = [...root.querySelectorAll(".rs-strip li")];
+  const parts = [makeTiles(root.querySelector(".rs-tiles")), makeScrubber(root, clock)];
+  return {
+    load(board) { for (const part of parts) part.load(board); },
+    draw(index) {
+      const { board } = clock;
+      if (!board) return;
+      if (root.dataset.frame !== board.names[index]) root.dataset.frame = board.names[index];
+      root.dataset.playing = clock.playing;
+      for (const part of parts) part.draw(board, index);
+      setText(narration, board.narration[index]);
+      showStages(stages, board.phases[index]);
+      showButton(run, clock.playing);
+      if (!clock.playing) setText(spoken, board.narration[index]);
+    },
+  };
+}
+
+export function makeTransport(parent, page) {
+  const root = makeRoot(parent), clock = clockOf(page), player = makeView(root, clock);
+  const actions = { run: () => clock.toggle(), step: () => clock.step(), back: () => clock.back(), reset: () => clock.reset() };
+  root.onclick = (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.();
+  makeModes(root, clock);
+  const keys = (event) => onKey(event, clock, root);
+  document.addEventListener("keydown", keys);
+  const unstick = stick(root);
+  clock.players.add(player);
+  let tellFallback = null;
+  plotly().then((found) => {
+    if (found) return;
+    root.querySelector(".rs-note").textContent = "The player could not load Plotly; the charts are drawn plainly, at the playhead.";
+    if (!chunkFailed()) tellFallback?.(); // Python then draws them with st.plotly_chart
+  });
+  return {
+    async update(component, text) {
+      root.dataset.theme = theme(parent).name;
+      clock.report = (name) => component.setStateValue("frame", name);
+      tellFallback = () => component.setStateValue("fallback", true);
+      if (!text) return;
+      const board = JSON.parse(text);
+      player.load(board);
+      clock.load(board);
+    },
+    destroy() {
+      document.removeEventListener("keydown", keys);
+      unstick();
+      carry(clock);
+      leave(page, clock, player);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+// The clock and the nearest-frame rule, without a browser. Run by `node --test`, or by pytest through test_player.py.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Clock, nearestFrame } from "../../pages/stage/player/clock.js";
+
+const LINES = ["sample", "score", "kl", "advantage", "update"];
+
+// Idle, two frames each of SFT and the reward model, PPO steps of five lines, Done.
+function board(steps = 2) {
+  const frames = [["idle"], ["sft-1", "sft"], ["sft-2", "sft"], ["rm-1", "rm"], ["rm-2", "rm"]];
+  for (let k = 1; k <= steps; k++)
+    for (const line of LINES) frames.push([line === "update" ? `ppo-${k}` : `ppo-${k}-${line}`, "ppo", line]);
+  frames.push(["done", "done"]);
+  return {
+    names: frames.map(([name]) => name),
+    phases: frames.map(([name, phase]) => phase ?? name),
+    lines: frames.map(([, , line]) => line ?? null),
+  };
+}
+
+// A clock whose time is ours: `wait(ms)` lets it tick.
+function clockAt(name, { steps = 2, calm = false } = {}) {
+  let now = 0, tick = null;
+  const clock = new Clock({
+    now: () => now, request: (next) => { tick = next; }, cancel: () => { tick = null; }, isCalm: () => calm,
+  });
+  clock.reports = [];
+  clock.report = (frame) => clock.reports.push(frame);
+  clock.load(board(steps));
+  clock.index = clock.board.names.indexOf(name);
+  clock.wait = (ms) => {
+    for (const end = now + ms; now < end && tick;) {
+      now += 10;
+      const due = tick;
+      tick = null;
+      due(now);
+    }
+  };
+  return clock;
+}
+
+test("the nearest frame, by the table that Python's rule is tested with", () => {
+  const { names, cases } = JSON.parse(readFileSync(new URL("nearest_frames.json", import.meta.url)));
+  for (const [name, nearest] of cases) assert.equal(names[nearestFrame(names, name)], nearest, name);
+});
+
+test("Step goes from phase to phase and Back retraces", () => {
+  const clock = clockAt("idle"), visited = [];
+  for (let i = 0; i < 6; i++) { clock.step(); visited.push(clock.name); }
+  assert.deepEqual(visited, ["sft-2", "rm-2", "ppo-1", "ppo-2", "done", "done"]);
+  const back = [];
+  for (let i = 0; i < 5; i++) { clock.back(); back.push(clock.name); }
+  assert.deepEqual(back, ["ppo-2", "ppo-1", "rm-2", "sft-2", "idle"]);
+});
+
+test("Step by loop line stops at each line", () => {
+  const clock = clockAt("rm-2"), visited = [];
+  clock.mode = "line";
+  for (let i = 0; i < 6; i++) { clock.step(); visited.push(clock.name); }
+  assert.deepEqual(visited, [...LINES.slice(0, 4).map((line) => `ppo-1-${line}`), "ppo-1", "ppo-2-sample"]);
+});
+
+test("Run skips loop lines, keeps the speed, reports once and starts over at Done", () => {
+  const clock = clockAt("idle"), seen = [];
+  clock.speed = 10;
+  clock.players.add({ draw: (index) => seen.push(clock.board.names[index]) });
+  clock.run();
+  clock.wait(140);
+  assert.equal(clock.name, "sft-2"); // 20 frames a second
+  clock.wait(1000);
+  assert.deepEqual([clock.name, clock.playing, clock.reports], ["done", false, ["done"]]);
+  assert.ok(!seen.includes("ppo-1-score"));
+  clock.run();
+  assert.equal(clock.name, "idle");
+});
+
+test("a hidden tab does not leap when it comes back", () => {
+  const clock = clockAt("idle");
+  clock.speed = 10;
+  clock.run();
+  clock.tick(60000);
+  assert.equal(clock.name, "ppo-1"); // five frames, of a quarter of a second
+});
+
+test("reduced motion goes by phases, slowly enough to read", () => {
+  const clock = clockAt("idle", { calm: true });
+  clock.speed = 10;
+  clock.run();
+  clock.wait(1600);
+  assert.equal(clock.name, "sft-2");
+});
+
+test("the scrubber skips loop lines in the direction of the move", () => {
+  const clock = clockAt("rm-2"), { names } = clock.board;
+  clock.scrub(names.indexOf("ppo-1-score"));
+  assert.equal(clock.name, "ppo-1");
+  clock.scrub(names.indexOf("ppo-1-score"));
+  assert.equal(clock.name, "rm-2");
+});
+
+test("another run keeps the frame, or takes the nearest", () => {
+  const clock = clockAt("ppo-2");
+  clock.load(board(60));
+  assert.equal(clock.name, "ppo-2");
+  clock.index = clock.board.names.indexOf("ppo-40-kl");
+  clock.load(board(8));
+  assert.equal(clock.name, "ppo-8-kl");
+});
+
+test("a frame that is wanted before the run has come waits for it", () => {
+  const clock = new Clock();
+  clock.control({ at: "ppo-1", seek: 0, speed: 5 });
+  assert.equal(clock.name, "ppo-1");
+  clock.load(board());
+  assert.deepEqual([clock.name, clock.index], ["ppo-1", board().names.indexOf("ppo-1")]);
+});
