@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlhf_core import advantages, policy
+from rlhf_core import policy
 from rlhf_core.distributions import Array, entropy, expectation, kl_divergence
-from rlhf_core.optimum import penalised_reward
 from rlhf_core.policy import Indices, Tables
+from rlhf_core.rollouts import Rollouts, estimate, ratio_of
 from rlhf_core.settings import Settings
 
 
@@ -28,26 +28,6 @@ class Surrogate(NamedTuple):
     """`pi / pi_old`."""
     clipped: NDArray[np.bool_]
     """Where the gradient is zero because of clipping."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rollouts:
-    """What one PPO step was trained on: G responses per prompt, tokens (opening, body, closing) last.
-
-    With the exact expectation G = R: every response appears once and counts with its probability
-    under the policy that the step started from.
-    """
-
-    responses: Indices
-    """(P, G)."""
-    rewards: Array
-    """(P, G) reward-model scores, without penalty."""
-    log_ratio_to_ref: Array
-    """(P, G, 3) log-ratio of old policy to reference, nats per token."""
-    advantages: Array
-    """(P, G, 3)."""
-    ratio: Array
-    """(P, G, 3) ratio of new to old policy after the step's last epoch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +92,7 @@ def clipped_surrogate(
         raise ValueError(f"clip_range must be > 0, got {clip_range}")
     if not log_probs.shape == old_log_probs.shape == advantage.shape:
         raise ValueError(f"shapes differ: {log_probs.shape}, {old_log_probs.shape}, {advantage.shape}")
-    ratio = np.exp(np.clip(log_probs - old_log_probs, -700, 700))
+    ratio = ratio_of(log_probs, old_log_probs)
     limited = np.minimum(np.maximum(ratio, 1 - clip_range), 1 + clip_range)
     clipped = ratio * advantage > limited * advantage
     gain = np.where(clipped, limited, ratio) * advantage
@@ -164,7 +144,7 @@ def update(
         tables = policy.log_tables(logits)
         log_probs = policy.token_log_probs(tables, positions)
         clipped += float((surrogate.clipped * (weights / log_probs.shape[-1])).sum()) / len(log_probs)
-    return logits, np.exp(np.clip(log_probs - old_log_probs, -700, 700)), clipped / n_epochs
+    return logits, ratio_of(log_probs, old_log_probs), clipped / n_epochs
 
 
 def train(
@@ -185,15 +165,7 @@ def train(
         Reward-model scores, which are climbed; true rewards and the labellers' judgement, which are only recorded.
     """
     taken = list(steps(ref_logits, rewards, settings, rng.random, beta=settings.beta))
-    return _trace(
-        [ref_logits, *(step.logits for step in taken)],
-        [step.rollouts for step in taken],
-        [0.0, *(step.clip_fraction for step in taken)],
-        rewards,
-        true_reward,
-        labeller_reward,
-        settings,
-    )
+    return _trace(ref_logits, taken, rewards, true_reward, labeller_reward, beta=settings.beta)
 
 
 class Step(NamedTuple):
@@ -203,6 +175,8 @@ class Step(NamedTuple):
     """The policy after it."""
     rollouts: Rollouts
     clip_fraction: float
+    loss: tuple[float, float]
+    """Minus the clipped surrogate before the first epoch and after the last, mean over prompts."""
 
 
 def steps(
@@ -231,23 +205,35 @@ def steps(
     """
     ref_tables = policy.log_tables(ref_logits)
     logits, values = ref_logits, tuple(np.zeros(table.shape[:-1]) for table in ref_logits)
+    how, sampled = settings.advantage, settings.rollouts > 0
     for _ in range(settings.ppo_steps):
-        tables = policy.log_tables(logits)
-        responses, weights = _collect(tables, settings.rollouts, draw)
+        old, old_values, tables = logits, values, policy.log_tables(logits)
+        responses, probs = _collect(tables, settings.rollouts, draw)
         score = np.take_along_axis(rewards, responses, axis=1)
         positions = policy.prefixes(responses, tables)
         log_ratio = policy.token_log_probs(tables, positions) - policy.token_log_probs(ref_tables, positions)
-        advantage, values = _advantages(score, log_ratio, positions, values, weights, settings.advantage, beta=beta)
+        advantage, values = estimate(score, log_ratio, positions, values, probs, how, beta=beta)
+        weights = 1 / responses.shape[1] if probs is None else probs[..., None]
         logits, ratio, clip_fraction = update(
             logits,
             responses,
             advantage,
-            weights=1 / responses.shape[1] if weights is None else weights[..., None],
+            weights=weights,
             clip_range=settings.clip_range,
             n_epochs=settings.ppo_epochs,
             learning_rate=settings.ppo_learning_rate,
         )
-        yield Step(logits, Rollouts(responses, score, log_ratio, advantage, ratio), clip_fraction)
+        drawn = responses.astype(np.min_scalar_type(rewards.shape[1] - 1))
+        rollouts = Rollouts(drawn, rewards, ref_logits, old, logits, old_values, how, beta, sampled)
+        yield Step(logits, rollouts, clip_fraction, _losses(advantage, ratio, weights, settings.clip_range))
+
+
+def _losses(advantage: Array, ratio: Array, weights: Array | float, clip_range: float) -> tuple[float, float]:
+    """Minus the clipped surrogate, mean over prompts, before a step's first epoch and after its last."""
+    limited = ratio.clip(1 - clip_range, 1 + clip_range)
+    gains = (advantage, np.minimum(ratio * advantage, limited * advantage))
+    before, after = (-float((weights * gain).sum(axis=(1, 2)).mean()) for gain in gains)
+    return before, after
 
 
 def _collect(
@@ -261,88 +247,26 @@ def _collect(
     return np.tile(np.arange(probs.shape[1]), (n_prompts, 1)), probs
 
 
-def _advantages(
-    score: Array,
-    log_ratio: Array,
-    positions: tuple[Indices, ...],
-    values: Tables,
-    weights: Array | None,
-    estimator: str,
-    *,
-    beta: float | Array,
-) -> tuple[Array, Tables]:
-    """Advantage per token by the chosen estimator, (P, G, L), and the value tables after this step."""
-    if estimator == "gae":
-        return _value_advantages(score, log_ratio, positions, values, weights, beta=beta)
-    estimate = {
-        "group_mean": advantages.group_mean,
-        "leave_one_out": advantages.leave_one_out,
-        "group_normalised": advantages.group_normalised,
-    }[estimator]
-    per_response = estimate(penalised_reward(score, log_ratio.sum(axis=-1), beta=beta), weights)
-    return np.repeat(per_response[..., None], log_ratio.shape[-1], axis=-1), values
-
-
-def _value_advantages(
-    score: Array,
-    log_ratio: Array,
-    positions: tuple[Indices, ...],
-    values: Tables,
-    weights: Array | None,
-    *,
-    beta: float | Array,
-) -> tuple[Array, Tables]:
-    """GAE with a value table per prefix, which then moves towards the mean return seen at each prefix."""
-    before = (np.broadcast_to(np.arange(len(score))[:, None], score.shape), *positions[:-1])
-    known = np.stack([table.reshape(-1)[at] for table, at in zip(values, before, strict=True)], axis=-1)
-    shaped = advantages.token_rewards(score, log_ratio, beta=np.asarray(beta)[..., None])
-    advantage = advantages.gae(shaped, known, gamma=advantages.GAMMA, lam=advantages.LAMBDA)
-    counts = (np.ones_like(score) if weights is None else weights).reshape(-1)
-    renewed = []
-    for level, (table, at) in enumerate(zip(values, before, strict=True)):
-        mass = np.bincount(at.reshape(-1), counts, minlength=table.size)
-        error = np.bincount(at.reshape(-1), counts * advantage[..., level].reshape(-1), minlength=table.size)
-        step = advantages.VALUE_LEARNING_RATE * error / np.where(mass > 0, mass, 1.0)
-        renewed.append(table + step.reshape(table.shape))
-    return advantage, tuple(renewed)
-
-
 def _trace(
-    history: list[Tables],
-    batches: list[Rollouts],
-    clip_fractions: list[float],
-    rewards: Array,
-    true_reward: Array,
-    labeller_reward: Array,
-    settings: Settings,
+    ref_logits: Tables, taken: list[Step], rewards: Array, true_reward: Array, labeller_reward: Array, *, beta: float
 ) -> PPOTrace:
     """Exact figures of every recorded policy."""
+    history = (ref_logits, *(step.logits for step in taken))
     tables = [policy.log_tables(logits) for logits in history]
     log_probs = np.stack([policy.response_log_probs(each) for each in tables])
     reward = expectation(log_probs, rewards).mean(axis=1)
     kl = kl_divergence(log_probs, log_probs[:1]).mean(axis=1)
     return PPOTrace(
         log_probs=log_probs,
-        logits=tuple(history),
+        logits=history,
         reward=reward,
         kl=kl,
         entropy=entropy(log_probs).mean(axis=1),
-        objective=reward - settings.beta * kl,
+        objective=reward - beta * kl,
         true_reward=expectation(log_probs, true_reward).mean(axis=1),
         labeller_reward=expectation(log_probs, labeller_reward).mean(axis=1),
         kl_per_position=np.stack([policy.kl_per_position(each, tables[0]) for each in tables]),
-        clip_fraction=np.array(clip_fractions),
-        loss=_losses(batches, log_probs, settings),
-        rollouts=tuple(batches),
+        clip_fraction=np.array([0.0, *(step.clip_fraction for step in taken)]),
+        loss=np.array([step.loss for step in taken]),
+        rollouts=tuple(step.rollouts for step in taken),
     )
-
-
-def _losses(batches: list[Rollouts], log_probs: Array, settings: Settings) -> Array:
-    """Minus the clipped surrogate of every step, mean over prompts, before and after its update, (T, 2)."""
-    advantage = np.stack([batch.advantages for batch in batches])
-    ratio = np.stack([batch.ratio for batch in batches])
-    limited = ratio.clip(1 - settings.clip_range, 1 + settings.clip_range)
-    weights = 1 / advantage.shape[2] if settings.rollouts else np.exp(log_probs[:-1])[..., None]
-    gains = (advantage, np.minimum(ratio * advantage, limited * advantage))
-    result: Array = np.stack([-(weights * gain).sum(axis=(2, 3)).mean(axis=1) for gain in gains], axis=1)
-    return result
