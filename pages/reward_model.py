@@ -11,7 +11,7 @@ page = open_page("reward-model", "Reward model: learn from comparisons what peop
 view = page.view
 
 st.markdown("## Why pairs, and not scores")
-st.markdown(words.why_pairs(view))
+page.text(words.why_pairs)
 st.markdown("## One comparison")
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
@@ -36,7 +36,7 @@ with right:
     page.chart(figures.loss)
 
 st.markdown("## How good can it be?")
-st.markdown(words.ceiling(view))
+page.text(words.ceiling)
 left, right = st.columns(2, gap="large")
 with left:
     page.chart(figures.accuracy)
@@ -53,7 +53,7 @@ with right:
 st.markdown("## Type a response, see its score")
 left, right = st.columns(2, gap="large")
 with left:
-    st.markdown(words.typing(view))
+    page.text(words.typing)
     start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
     key, draft = f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", typed.STARTS[start](view)
     text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
@@ -66,15 +66,15 @@ with right:
     page.data(lambda: typed.earned(view, text), "what the typed response earns", "earned")
 
 st.markdown("## A reward has no zero and no scale")
-st.markdown(words.no_zero(view))
+page.text(words.no_zero)
 st.markdown("## Why accuracy is not enough")
 left, right = st.columns(2, gap="large")
 with left:
-    st.markdown(words.not_enough(view))
+    page.text(words.not_enough)
     st.button(
         "Watch it happen: β = 0, 60 steps", on_click=presets.apply, args=("reward_hacking", "ppo"), key="rm-hack"
     )
 with right:
     page.chart(scores.trust)
 with st.expander("Where real labellers and real reward models differ"):
-    st.markdown(words.reality(view))
+    page.text(words.reality)

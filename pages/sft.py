@@ -9,7 +9,7 @@ from pages.frame.page import open_page
 page = open_page("sft", "Supervised fine-tuning: imitate what people wrote")
 view = page.view
 
-st.markdown(words.introduction(view))
+page.text(words.introduction)
 st.markdown("## The loss is the price of a demonstration")
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
@@ -31,7 +31,7 @@ with right:
     page.chart(figures.imitation)
 
 st.markdown("## What it does to the answers")
-st.markdown(words.all_answers(view))
+page.text(words.all_answers)
 left, right = st.columns(2, gap="large")
 with left:
     page.chart(tree.tree_now)
@@ -47,9 +47,9 @@ with right:
     page.chart(figures.lost)
 
 st.markdown("## What SFT cannot do")
-st.markdown(words.limits(view))
+page.text(words.limits)
 st.markdown("## Why the other stages need it")
 st.markdown(words.REFERENCE)
 st.page_link("pages/reward_model.py", label="Next: the reward model", icon="➡️")
 with st.expander("What a real LLM has that this toy has not"):
-    st.markdown(words.reality(view))
+    page.text(words.reality)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pages.drawing.wording import excerpt
+from pages.drawing.wording import excerpt, minus
 from rlhf_core import PipelineRun
 from rlhf_core.timeline import Frame
 
@@ -21,15 +21,15 @@ def _idle(run: PipelineRun, frame: Frame) -> str:
 def _sft(run: PipelineRun, frame: Frame) -> str:
     epoch = frame.sft_epoch
     return (
-        f"SFT epoch {epoch} of {run.settings.sft_epochs}: a demonstration costs {run.sft.loss[epoch]:.2f} nats, "
-        f"down from {run.sft.loss[0]:.2f}; one never trained on {run.sft.heldout_loss[epoch]:.2f}."
+        f"SFT epoch {epoch} of {run.settings.sft_epochs}: a demonstration costs {minus(run.sft.loss[epoch])} nats, "
+        f"down from {minus(run.sft.loss[0])}; one never trained on {minus(run.sft.heldout_loss[epoch])}."
     )
 
 
 def _reward_model(run: PipelineRun, frame: Frame) -> str:
     epoch = frame.rm_epoch
     return (
-        f"Reward-model epoch {epoch} of {run.settings.rm_epochs}: the loss is {run.reward.loss[epoch]:.2f} "
+        f"Reward-model epoch {epoch} of {run.settings.rm_epochs}: the loss is {minus(run.reward.loss[epoch])} "
         f"(guessing costs log 2 = 0.69), and it picks the chosen response in "
         f"{run.reward.heldout_accuracy[epoch]:.0%} of held-out pairs."
     )
@@ -38,8 +38,8 @@ def _reward_model(run: PipelineRun, frame: Frame) -> str:
 def _done(run: PipelineRun, frame: Frame) -> str:
     reward, truth, kl = run.ppo.reward, run.ppo.true_reward, run.ppo.kl
     return (
-        f"Done: PPO raised the reward from 0 to {reward[-1]:.2f} for {kl[-1]:.2f} nats; "
-        f"true reward went from {truth[0]:.2f} to {truth[-1]:.2f}."
+        f"Done: PPO raised the reward from 0 to {minus(reward[-1])} for {minus(kl[-1])} nats; "
+        f"true reward went from {minus(truth[0])} to {minus(truth[-1])}."
     )
 
 
@@ -50,7 +50,7 @@ def _ppo(run: PipelineRun, frame: Frame, prompt: int) -> str:
     best = int(np.argmax(batch.advantages[prompt, :, 0]))
     response = int(batch.responses[prompt, best])
     rewards, advantage = batch.rewards[prompt], batch.advantages[prompt, best, 0]
-    log_ratio = float(batch.log_ratio_to_ref[prompt, best].sum()) + 0.0
+    log_ratio = float(batch.log_ratio_to_ref[prompt, best].sum())
     beta = run.settings.beta
     quoted = f"“{excerpt(run.scenario.responses[prompt][response], 48)}”"
     match frame.line:
@@ -61,23 +61,25 @@ def _ppo(run: PipelineRun, frame: Frame, prompt: int) -> str:
             return f"Step {step}: the policy writes {n} responses to this prompt, {kinds} different; one is {quoted}"
         case "score":
             return (
-                f"The reward model scores {quoted} {rewards[best]:+.2f}; the batch runs from {rewards.min():+.2f} "
-                f"to {rewards.max():+.2f}."
+                f"The reward model scores {quoted} {minus(rewards[best], '+.2f')}; the batch runs from "
+                f"{minus(rewards.min(), '+.2f')} to {minus(rewards.max(), '+.2f')}."
             )
         case "kl":
             return (
-                f"{quoted} is {np.exp(log_ratio):.2f} times as probable as under the SFT policy: "
-                f"log-ratio {log_ratio:+.2f} nats × β {beta:g} = penalty {beta * log_ratio + 0.0:+.2f}."
+                f"{quoted} is {minus(np.exp(log_ratio))} times as probable as under the SFT policy: "
+                f"log-ratio {minus(log_ratio, '+.2f')} nats × β {beta:g} = penalty {minus(beta * log_ratio, '+.2f')}."
             )
         case "advantage":
             earned = rewards[best] - beta * log_ratio
             return (
-                f"After the penalty {quoted} earned {earned:+.2f}; against its baseline that is an advantage "
-                f"of {advantage:+.2f}."
+                f"After the penalty {quoted} earned {minus(earned, '+.2f')}; against its baseline that is an advantage "
+                f"of {minus(advantage, '+.2f')}."
             )
     before, after = np.exp(run.ppo.log_probs[step - 1 : step + 1, prompt, response])
-    moves = "rises" if after >= before else "falls"
+    moves = f"{'rises' if after >= before else 'falls'} from {before:.1%} to {after:.1%}"
+    if f"{before:.1%}" == f"{after:.1%}":
+        moves = f"stays at {after:.1%}"
     return (
-        f"Step {step}, update: {quoted} {moves} from {before:.1%} to {after:.1%}. "
-        f"Over all prompts reward is {run.ppo.reward[step]:.2f}, KL {run.ppo.kl[step]:.2f} nats."
+        f"Step {step}, update: {quoted} {moves}. "
+        f"Over all prompts reward is {minus(run.ppo.reward[step])}, KL {minus(run.ppo.kl[step])} nats."
     )

@@ -1,6 +1,8 @@
 """How every page opens: inside the frame, with the stage on top."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -17,6 +19,9 @@ from pages.stage import Payload, Stage, open_stage
 from rlhf_core import Settings
 from rlhf_core.timeline import Frame
 
+LOST = "This part could not be made with these settings. The fault is ours; the rest of the page holds."
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
@@ -31,20 +36,25 @@ class Page:
     def chart(self, draw: Callable[[View], Chart], formula: str = "") -> None:
         """Play a figure: its title above, and a formula if it has one; how to read it below."""
         if place := lesson.place(self.places, draw):
-            with place:
+            with place, self._or_a_sentence(draw):
                 self._show(draw, self._drawn(draw), formula)
 
     def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
         """Play a figure that shows a pinned run too."""
         if place := lesson.place(self.places, draw):
-            with place:
+            with place, self._or_a_sentence(draw):
                 self._show(draw, self._drawn(draw, pinned))
 
     def live(self, draw: Callable[[View], Live]) -> None:
         """Play a passage of text."""
         if place := lesson.place(self.places, draw):
-            with place:
+            with place, self._or_a_sentence(draw):
                 self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
+
+    def text(self, write: Callable[[View], str]) -> None:
+        """Show a passage of Markdown that holds the run's numbers."""
+        with self._or_a_sentence(write):
+            st.markdown(write(self.view))
 
     def formula(self, source: str) -> None:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
@@ -68,6 +78,16 @@ class Page:
         folded = st.expander("Data", type="compact", key=f"data-{self.stage.page}-{key}", on_change="rerun")
         if folded.open:
             folded.html(table.markup(figure(), name))
+
+    @contextmanager
+    def _or_a_sentence(self, draw: Callable[[View], object]) -> Iterator[None]:
+        """A part that fails is one sentence to the reader and a traceback in the log; the page goes on."""
+        try:
+            yield
+        except Exception:  # whatever a figure runs into; that none does is tested at random settings
+            settings = self.view.run.settings.to_query()
+            log.exception("%s.%s, prompt %d, %s", draw.__module__, draw.__name__, self.view.prompt + 1, settings)
+            st.caption(LOST)
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)

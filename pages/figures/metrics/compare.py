@@ -7,6 +7,7 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
+from pages.drawing.wording import minus
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.settings import CONTROLS
 
@@ -65,7 +66,7 @@ def differences(pinned: Settings, current: Settings) -> str:
 def _reading(pinned: PipelineRun, current: PipelineRun) -> str:
     then, now = pinned.ppo, current.ppo
     return (
-        f"Changed: {differences(pinned.settings, current.settings)}. At the end reward {then.reward[-1]:.2f} → "
-        f"{now.reward[-1]:.2f}, true reward {then.true_reward[-1]:.2f} → {now.true_reward[-1]:.2f}, "
-        f"KL {then.kl[-1]:.2f} → {now.kl[-1]:.2f} nats."
+        f"Changed: {differences(pinned.settings, current.settings)}. At the end reward {minus(then.reward[-1])} → "
+        f"{minus(now.reward[-1])}, true reward {minus(then.true_reward[-1])} → {minus(now.true_reward[-1])}, "
+        f"KL {minus(then.kl[-1])} → {minus(now.kl[-1])} nats."
     )

@@ -10,6 +10,7 @@ from pages.drawing.chart import Chart
 from pages.drawing.grid import grid
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.drawing.wording import minus
 from rlhf_core import PipelineRun
 from rlhf_core.timeline import METRICS
 
@@ -104,7 +105,7 @@ def this_run(run: PipelineRun) -> dict[str, str]:
         "Labelled data": f"{settings.n_demonstrations * n_prompts} demonstrations, {n_train} training pairs",
         "RM accuracy": f"{run.reward.heldout_accuracy[-1]:.1%} on held-out prompts",
         "Labellers agree": f"{pairs.agreement:.1%} expected",
-        "Reward against KL": f"{run.ppo.reward[-1]:.2f} reward units for {max(run.ppo.kl[-1], 0):.2f} nats",
+        "Reward against KL": f"{minus(run.ppo.reward[-1])} reward units for {minus(run.ppo.kl[-1])} nats",
     }
 
 

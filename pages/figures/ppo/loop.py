@@ -1,6 +1,6 @@
 """The PPO loop as pseudo-code beside one step's real numbers, and that step's rollouts as a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -32,11 +32,11 @@ OLD, REF = "π<sub>old</sub>", "π<sub>ref</sub>"
 
 
 def loop(view: View) -> Live:
-    """One step of PPO for the chosen prompt: five lines, what each of them produced, and eight rollouts."""
-    n_rows = min(ROWS, len(steps(view)[0].rewards))
-    values = {**_line_values(view), **_table_values(view, n_rows)}
+    """One step of PPO for the chosen prompt: five lines, what each of them produced, and up to eight rollouts."""
+    shown = [_shown(step, exact=view.run.settings.rollouts == 0) for step in steps(view)]
+    values = {**_line_values(view), **_table_values(view, shown)}
     return Live(
-        f'<div class="po-loop">{_code(view)}</div>{_table(view, n_rows)}',
+        f'<div class="po-loop">{_code(view)}</div>{_table(view, max(len(rollouts) for rollouts, _ in shown))}',
         batch_rows(view),
         {key: preview(column) for key, column in values.items()} | {"when": _when(view)},
     )
@@ -111,17 +111,17 @@ def _line_values(view: View) -> dict[str, list[str]]:
     return values
 
 
-def _shown(step: Step, n_rows: int, *, exact: bool) -> tuple[np.ndarray, np.ndarray]:
+def _shown(step: Step, *, exact: bool) -> tuple[np.ndarray, np.ndarray]:
     """Rollouts in the table, best advantage first, and how often each response was drawn.
 
     The most frequent different responses (with exact expectation the most probable), the followed one among them.
     """
     if exact:
-        rollouts, counts = np.argsort(-step.weights, kind="stable")[:n_rows], np.ones(n_rows, dtype=int)
+        rollouts, counts = np.argsort(-step.weights, kind="stable")[:ROWS], np.ones(ROWS, dtype=int)
     else:
         _, first, counts = np.unique(step.responses, return_index=True, return_counts=True)
         leads = step.responses[first] == step.responses[step.follow(NARRATED)]
-        order = np.lexsort((first, -counts, ~leads))[:n_rows]
+        order = np.lexsort((first, -counts, ~leads))[:ROWS]
         rollouts, counts = first[order], counts[order]
     best = np.argsort(-step.advantages[rollouts, 0], kind="stable")
     return rollouts[best], counts[best]
@@ -159,24 +159,25 @@ def _cell(i: int, key: str, line: str, css: str) -> str:
     )
 
 
-def _table_values(view: View, n_rows: int) -> dict[str, list[str]]:
-    """Every cell of every step; rows that a step cannot fill stay empty."""
+def _table_values(view: View, shown: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[str]]:
+    """Every cell of every step; rows that one step fills and another cannot stay empty there."""
     settings, each = view.run.settings, steps(view)
     in_std = settings.advantage == "group_normalised"
     most = max(max(np.abs(step.rewards).max(), np.abs(step.penalty).max()) for step in each)
     most_advantage = max(np.abs(step.advantages).max() for step in each)
     scales = {"reward": most, "penalty": most, "advantage": most_advantage if in_std else max(most, most_advantage)}
-    cells = [_step_cells(view, step, n_rows, scales) for step in each]
+    cells = [_step_cells(view, step, rows, scales) for step, rows in zip(each, shown, strict=True)]
     keys = dict.fromkeys(key for cell in cells for key in cell)
     empty = {key: "0%" if "below" in key or "above" in key else "" for key in keys}
     return {key: [cell.get(key, empty[key]) for cell in cells] for key in keys}
 
 
-def _step_cells(view: View, step: Step, n_rows: int, scales: dict[str, float]) -> dict[str, str]:
+def _step_cells(
+    view: View, step: Step, shown: tuple[np.ndarray, np.ndarray], scales: dict[str, float]
+) -> dict[str, str]:
     exact, beta = view.run.settings.rollouts == 0, view.run.settings.beta
-    rollouts, counts = _shown(step, n_rows, exact=exact)
     cells = {}
-    for i, (g, count) in enumerate(zip(rollouts.tolist(), counts.tolist(), strict=True)):
+    for i, (g, count) in enumerate(zip(*(each.tolist() for each in shown), strict=True)):
         response = int(step.responses[g])
         log_ratio, penalty = adding_up([step.log_ratio[g].sum()], lambda k: beta * k, step.penalty[g])
         cells |= {
@@ -191,5 +192,5 @@ def _step_cells(view: View, step: Step, n_rows: int, scales: dict[str, float]) -
         bars = {"reward": step.rewards[g], "penalty": step.penalty[g], "advantage": step.advantages[g, 0]}
         for key, value in bars.items():
             share = 100 * value / (scales[key] or 1.0)
-            cells |= {f"{key}-below{i}": f"{max(-share, 0):.1f}%", f"{key}-above{i}": f"{max(share, 0):.1f}%"}
+            cells |= {f"{key}-below{i}": f"{max(0, -share):.1f}%", f"{key}-above{i}": f"{max(0, share):.1f}%"}
     return cells
