@@ -45,7 +45,7 @@ def run_pipeline(settings: Settings) -> PipelineRun:
     """
     scenario = load_scenario(settings.scenario)
     judgement = _labeller_reward(settings)
-    _, _, ppo_rng, course_rng = _streams(settings.seed)
+    _, _, ppo_rng, course_rng = streams(settings.seed)
     sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
     ref_log_probs, scores = sft_trace.log_probs[-1], reward_trace.scores
     ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, judgement, settings, ppo_rng)
@@ -76,7 +76,7 @@ def run_pipeline(settings: Settings) -> PipelineRun:
 def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     """Train SFT and the reward model; runs that differ only in `PPO_SETTINGS` share the result, which is read-only."""
     scenario = load_scenario(settings.scenario)
-    sft_rng, reward_rng, *_ = _streams(settings.seed)
+    sft_rng, reward_rng, *_ = streams(settings.seed)
     sft_trace = sft.train(
         scenario,
         n_demonstrations=settings.n_demonstrations,
@@ -110,7 +110,7 @@ def _labeller_reward(settings: Settings) -> Array:
     return preferences.labeller_reward(scenario.true_reward, scenario.appeal, labeller_bias=settings.labeller_bias)
 
 
-def _streams(seed: int) -> list[np.random.Generator]:
+def streams(seed: int) -> list[np.random.Generator]:
     """Random streams of SFT, the comparisons, PPO and the course, each its own."""
     return [np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(4)]
 

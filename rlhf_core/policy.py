@@ -5,7 +5,7 @@
 Token arrays have the position last: `(P, G, L)` for G responses per prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -103,6 +103,25 @@ def sample(tables: Tables, uniforms: Array) -> Indices:
         token = np.minimum((cumulative <= threshold).sum(axis=-1), width - 1)
         responses = responses * width + token
     return responses
+
+
+def collect(
+    tables: Tables, n_rollouts: int, draw: Callable[[tuple[int, ...]], Array]
+) -> tuple[Indices, Array | None]:
+    """Responses (P, G) sampled from the policy; or, for 0 rollouts, all of them with their probabilities.
+
+    Parameters
+    ----------
+    tables : tuple of arrays
+        Log-probabilities, as from `log_tables`.
+    draw : callable
+        Gives uniforms in [0, 1) of a shape (P, G, L).
+    """
+    n_prompts = len(tables[0])
+    if n_rollouts:
+        return sample(tables, draw((n_prompts, n_rollouts, len(tables)))), None
+    probs = np.exp(response_log_probs(tables))
+    return np.tile(np.arange(probs.shape[1]), (n_prompts, 1)), probs
 
 
 def softmax_gradient(log_probs: Array, weights: Array) -> Array:

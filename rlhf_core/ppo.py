@@ -208,7 +208,7 @@ def steps(
     how, sampled = settings.advantage, settings.rollouts > 0
     for _ in range(settings.ppo_steps):
         old, old_values, tables = logits, values, policy.log_tables(logits)
-        responses, probs = _collect(tables, settings.rollouts, draw)
+        responses, probs = policy.collect(tables, settings.rollouts, draw)
         score = np.take_along_axis(rewards, responses, axis=1)
         positions = policy.prefixes(responses, tables)
         log_ratio = policy.token_log_probs(tables, positions) - policy.token_log_probs(ref_tables, positions)
@@ -234,17 +234,6 @@ def _losses(advantage: Array, ratio: Array, weights: Array | float, clip_range: 
     gains = (advantage, np.minimum(ratio * advantage, limited * advantage))
     before, after = (-float((weights * gain).sum(axis=(1, 2)).mean()) for gain in gains)
     return before, after
-
-
-def _collect(
-    tables: Tables, n_rollouts: int, draw: Callable[[tuple[int, ...]], Array]
-) -> tuple[Indices, Array | None]:
-    """Responses (P, G) sampled from the policy; or, for 0 rollouts, all of them with their probabilities."""
-    n_prompts = len(tables[0])
-    if n_rollouts:
-        return policy.sample(tables, draw((n_prompts, n_rollouts, len(tables)))), None
-    probs = np.exp(policy.response_log_probs(tables))
-    return np.tile(np.arange(probs.shape[1]), (n_prompts, 1)), probs
 
 
 def _trace(

@@ -1,90 +1,115 @@
-"""The curves of over-optimisation by Gao et al., and how well they fit a run."""
+"""Score up, answers worse: PPO without a penalty and best-of-n against reward models of different quality."""
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize
 
 from rlhf_core.distributions import Array
+from rlhf_core.lab.best_of_n import best_of_n, kl_bound
+from rlhf_core.lab.gao import Fit, fit_form
+from rlhf_core.lab.work import Progress, finish
+from rlhf_core.lab.worlds import Worth, checked_seeds, worth
+from rlhf_core.pipeline import run_pipeline
+from rlhf_core.policy import Indices
+from rlhf_core.settings import Settings
+
+COUNTS = (50, 200, 800)
+BEST_OF = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
-class Peak(NamedTuple):
-    """Where a curve is highest."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """One way of optimising, for C numbers of comparisons under S seeds at N points; arrays (C, S, N)."""
 
-    distance: float
-    value: float
+    reward: Array
+    labeller_reward: Array
+    true_reward: Array
+    kl: Array
+    """To the SFT policy, in nats."""
 
-
-class Fit(NamedTuple):
-    """Coefficients of a form, and what it leaves unexplained."""
-
-    alpha: float
-    beta: float
-    error: float
-    """Root mean squared error, in true-reward units."""
-    explained: float
-    """Share of the variance that the form explains; at most 1, negative where a constant does better."""
-
-
-def best_of_n_form(distance: Array, alpha: float, beta: float) -> Array:
-    """Gain of best-of-n at a distance: `d (alpha - beta d)`, with `d = sqrt(KL)` in square roots of nats.
-
-    References
-    ----------
-    Gao, Schulman and Hilton (2022), arXiv:2210.10760, equation for best-of-n; the score there is a gold reward model's.
-    """
-    return distance * (alpha - beta * distance)
+    def fit(self, form: str) -> tuple[Fit, ...]:
+        """Gao et al.'s form, fitted to the mean gain in true reward over the seeds; one fit a number of comparisons."""
+        gain = (self.true_reward - self.true_reward[..., :1]).mean(axis=1)
+        distance = np.sqrt(np.maximum(self.kl, 0)).mean(axis=1)
+        return tuple(fit_form(d, g, form=form) for d, g in zip(distance, gain, strict=True))
 
 
-def rl_form(distance: Array, alpha: float, beta: float) -> Array:
-    """Gain of RL at a distance: `d (alpha - beta log d)`, 0 at `d = 0`; `d = sqrt(KL)` in square roots of nats.
+@dataclass(frozen=True, slots=True, eq=False)
+class Overoptimisation:
+    """Both ways, side by side."""
 
-    References
-    ----------
-    Gao, Schulman and Hilton (2022), arXiv:2210.10760, equation for RL; the score there is a gold reward model's.
-    """
-    safe = np.where(distance > 0, distance, 1.0)
-    return np.where(distance > 0, distance * (alpha - beta * np.log(safe)), 0.0)
-
-
-def best_of_n_peak(alpha: float, beta: float) -> Peak:
-    """Where `d (alpha - beta d)` is highest, for beta > 0."""
-    return Peak(alpha / (2 * beta), alpha**2 / (4 * beta))
-
-
-def rl_peak(alpha: float, beta: float) -> Peak:
-    """Where `d (alpha - beta log d)` is highest, for beta > 0."""
-    distance = float(np.exp(alpha / beta - 1))
-    return Peak(distance, beta * distance)
+    counts: Indices
+    """(C,) comparisons."""
+    seeds: Indices
+    """(S,) that are whole."""
+    ppo: Path
+    """N = T+1 PPO steps at beta 0."""
+    best_of_n: Path
+    """N = 9 values of n, from 1 to 256."""
+    bound: Array
+    """(N,) `log n - (n-1)/n`, the upper bound on best-of-n's KL."""
 
 
-def fit_form(distance: Array, gain: Array, *, form: str) -> Fit:
-    """Least-squares fit of one of the two forms; both are linear in their coefficients.
+def overoptimise(
+    settings: Settings, *, counts: Sequence[int] = COUNTS, seeds: Sequence[int] = range(5)
+) -> Overoptimisation:
+    """Optimise against reward models from few and many comparisons; see `overoptimise_pieces`."""
+    return finish(overoptimise_pieces(settings, counts=counts, seeds=seeds))
+
+
+def overoptimise_pieces(
+    settings: Settings, *, counts: Sequence[int] = COUNTS, seeds: Sequence[int] = range(5)
+) -> Iterator[Progress[Overoptimisation]]:
+    """Optimise against reward models from few and many comparisons, run by run.
 
     Parameters
     ----------
-    distance : (N,) array
-        `sqrt(KL)`, in square roots of nats, >= 0.
-    gain : (N,) array
-        True reward above the reference policy's, in true-reward units.
-    form : str
-        "best_of_n" or "rl".
+    settings : Settings
+        Its `beta`, `n_comparisons` and `seed` are not read: the penalty is 0.
+
+    Yields
+    ------
+    Progress
+        Counted in runs; the result holds the seeds that are whole.
 
     Raises
     ------
     ValueError
-        If the form is unknown or there are fewer than three points apart from the origin.
+        If a number of comparisons or a seed is out of range, or there is none.
+
+    References
+    ----------
+    Gao, Schulman and Hilton (2022), arXiv:2210.10760.
     """
-    forms = {"best_of_n": best_of_n_form, "rl": rl_form}
-    if form not in forms:
-        raise ValueError(f"form must be one of {', '.join(forms)}, got {form!r}")
-    moved = distance > 0
-    if moved.sum() < 3:
-        raise ValueError(f"needs at least 3 points with a distance above 0, got {int(moved.sum())}")
-    shape = forms[form]
-    design = np.stack([shape(distance, 1.0, 0.0), shape(distance, 0.0, 1.0)], axis=1)
-    solved = optimize.lsq_linear(design, gain)
-    rest = design @ solved.x - gain
-    spread = float(((gain - gain.mean()) ** 2).sum())
-    explained = 1 - float((rest**2).sum()) / spread if spread > 0 else float("nan")
-    return Fit(float(solved.x[0]), float(solved.x[1]), float(np.sqrt(np.mean(rest**2))), explained)
+    kept, numbers = checked_seeds(seeds), tuple(counts)
+    if not numbers:
+        raise ValueError("counts must hold at least one number of comparisons, got none")
+    rows: list[list[tuple[Worth, Worth]]] = []
+    result, done = None, 0
+    for s, seed in enumerate(kept):
+        row = []
+        for count in numbers:
+            run = run_pipeline(replace(settings, seed=seed, beta=0.0, n_comparisons=count))
+            best = np.stack([best_of_n(run.sft.log_probs[-1], run.reward.scores, n) for n in BEST_OF])
+            row.append((worth(run.ppo.log_probs, run), worth(best, run)))
+            done += 1
+            if len(row) == len(numbers):
+                rows.append(row)
+                result = _gathered(numbers, kept[: s + 1], rows)
+            yield Progress(done, len(kept) * len(numbers), result)
+
+
+def _gathered(
+    counts: tuple[int, ...], seeds: tuple[int, ...], rows: list[list[tuple[Worth, Worth]]]
+) -> Overoptimisation:
+    def path(which: int) -> Path:
+        names = ("reward", "labeller_reward", "true_reward", "kl")
+        return Path(
+            **{
+                name: np.array([[getattr(row[c][which], name) for row in rows] for c in range(len(counts))])
+                for name in names
+            }
+        )
+
+    return Overoptimisation(np.array(counts), np.array(seeds), path(0), path(1), kl_bound(np.array(BEST_OF)))

@@ -10,7 +10,9 @@ import numpy as np
 
 from rlhf_core import advantages, distributions, optimum, policy, ppo, preferences, reward_model, sft
 from rlhf_core.distributions import expectation, log_softmax
-from rlhf_core.lab import best_of_n, dpo, overoptimisation
+from rlhf_core.lab import gao as forms
+from rlhf_core.lab.best_of_n import best_of_n, kl_bound, win_rate
+from rlhf_core.lab.dpo import dpo_loss, implicit_reward, prompt_loss
 
 UNUSED = "the app does not use it"
 
@@ -269,12 +271,12 @@ def dpo_case(case: dict[str, Any]) -> dict[str, Any]:
         array(case[key]) for key in ("logp_w", "logp_l", "ref_logp_w", "ref_logp_l")
     )
     beta = case["beta"]
-    each = dpo.dpo_loss(
+    each = dpo_loss(
         chosen, rejected, ref_chosen, ref_rejected,
         beta=beta, label_smoothing=case["label_smoothing"], form=case["loss_type"],
     )  # fmt: skip
-    chosen_reward = dpo.implicit_reward(chosen, ref_chosen, beta=beta)
-    rejected_reward = dpo.implicit_reward(rejected, ref_rejected, beta=beta)
+    chosen_reward = implicit_reward(chosen, ref_chosen, beta=beta)
+    rejected_reward = implicit_reward(rejected, ref_rejected, beta=beta)
     return {
         "losses": each.loss,
         "loss": np.average(each.loss),
@@ -291,10 +293,10 @@ def dpo_bandit(case: dict[str, Any]) -> dict[str, Any]:
     """A softmax policy is a table of one position; the pairs are those of its one prompt."""
     logits, reference = array(case["theta"]), log_softmax(array(case["ref_logits"]))
     log_probs, ends = log_softmax(logits), np.array(case["pairs"])
-    loss, slope = dpo.prompt_loss(
+    loss, slope = prompt_loss(
         log_probs[None], reference[None], np.zeros(len(ends), dtype=int), ends, beta=case["beta"]
     )
-    implicit = dpo.implicit_reward(log_probs, reference, beta=case["beta"])
+    implicit = implicit_reward(log_probs, reference, beta=case["beta"])
     return {
         "loss": np.average(loss),
         "grad_theta": policy.softmax_gradient(log_probs, slope[0]),
@@ -307,22 +309,22 @@ def best_of_n_case(case: dict[str, Any]) -> dict[str, Any]:
     with np.errstate(divide="ignore"):
         ref_log_probs = np.log(array(case["probs"]))
     rewards, counts = array(case["rewards"]), case["ns"]
-    each = [best_of_n.best_of_n(ref_log_probs, rewards, n) for n in counts]
+    each = [best_of_n(ref_log_probs, rewards, n) for n in counts]
     return {
         "dist": np.exp(each),
         "kl": [distributions.kl_divergence(log_probs, ref_log_probs) for log_probs in each],
-        "kl_bound": best_of_n.kl_bound(np.array(counts)),
+        "kl_bound": kl_bound(np.array(counts)),
         "expected_reward": [expectation(log_probs, rewards) for log_probs in each],
-        "win_rate": [best_of_n.win_rate(log_probs, ref_log_probs, rewards) for log_probs in each],
+        "win_rate": [win_rate(log_probs, ref_log_probs, rewards) for log_probs in each],
     }
 
 
 def gao(case: dict[str, Any]) -> dict[str, Any]:
     alpha, beta, distance = case["alpha"], case["beta"], array(case["d"])
-    best, learned = overoptimisation.best_of_n_peak(alpha, beta), overoptimisation.rl_peak(alpha, beta)
+    best, learned = forms.best_of_n_peak(alpha, beta), forms.rl_peak(alpha, beta)
     return {
-        "bon": overoptimisation.best_of_n_form(distance, alpha, beta),
-        "rl": overoptimisation.rl_form(distance, alpha, beta),
+        "bon": forms.best_of_n_form(distance, alpha, beta),
+        "rl": forms.rl_form(distance, alpha, beta),
         "bon_peak_d": best.distance,
         "bon_peak_value": best.value,
         "rl_peak_d": learned.distance,
