@@ -7,27 +7,28 @@ from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.frame.memory import kept
 from pages.frame.narration import narrate
 from pages.stage import Payload, StageFrame, encode_chart, encode_frames, encode_live
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.timeline import METRICS, Timeline, build
 
 
-@lru_cache(maxsize=24)
+@kept
 def shared_run(settings: Settings) -> tuple[PipelineRun, Timeline]:
     """Train the pipeline, unless some reader has asked for the same settings before."""
     run = run_pipeline(settings)
     return run, build(run)
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=2)  # a view holds its runs: only those of the page that is being drawn, with and without a pin
 def view(settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None) -> View:
     """What the reader looks at."""
     other = shared_run(pinned)[0] if pinned else None
     return View(*shared_run(settings), prompt=prompt, palette=theme.DARK if dark else theme.LIGHT, pinned=other)
 
 
-@lru_cache(maxsize=192)
+@kept
 def drawn(
     draw: Callable[[View], Chart | Live], settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None
 ) -> Payload:
@@ -36,7 +37,7 @@ def drawn(
     return encode_chart(result) if isinstance(result, Chart) else encode_live(result)
 
 
-@lru_cache(maxsize=24)
+@kept
 def storyboard(settings: Settings, prompt: int) -> Payload:
     """All frames of a run with their metrics and narration, encoded for the stage."""
     run, timeline = shared_run(settings)

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.figures.overview.outcome import command
-from pages.frame import lesson, navigation, pins, playback, sidebar
+from pages.frame import lesson, navigation, pins, playback, runs, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 from rlhf_core.__main__ import as_csv, as_json
@@ -114,16 +114,16 @@ def _state(page: str, **texts: str) -> str:
 
 def downloads(page: Page) -> None:
     """The metrics of every frame as CSV and JSON."""
-    run, timeline = page.view.run, page.view.timeline
-    name = f"rlhf-{run.settings.scenario}-seed{run.settings.seed}"
+    settings = page.view.run.settings  # a session holds what its buttons hold: not the run
+    name = f"rlhf-{settings.scenario}-seed{settings.seed}"
     with st.container(horizontal=True):
         st.download_button(
-            "Download CSV", lambda: as_csv(timeline, run.settings), f"{name}.csv", "text/csv", key="download-csv",
-            on_click="ignore",
+            "Download CSV", lambda: as_csv(runs.shared_run(settings)[1], settings), f"{name}.csv", "text/csv",
+            key="download-csv", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Download JSON", lambda: as_json(timeline, run.settings), f"{name}.json", "application/json",
-            key="download-json", on_click="ignore",
+            "Download JSON", lambda: as_json(runs.shared_run(settings)[1], settings), f"{name}.json",
+            "application/json", key="download-json", on_click="ignore",
         )  # fmt: skip
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from pages.drawing.live import Live
 from pages.drawing.marks import LOST_SHARE, lost_share
-from pages.drawing.view import View
+from pages.drawing.view import View, once
 from pages.drawing.wording import minus
 
 HEALTHY, WATCH, UNHEALTHY = "healthy", "watch", "unhealthy"
@@ -71,7 +70,7 @@ def _entropy(view: View, step: int) -> tuple[str, str]:
     return verdict, f"{minus(entropy[step])} nats, as {now} ({first})"
 
 
-@lru_cache(maxsize=8)
+@once
 def _largest_ratios(view: View) -> np.ndarray:
     """Largest ratio of new to old policy up to each step, (T+1,); 1 before the first."""
     return np.maximum.accumulate([1.0, *(batch.ratio.max() for batch in view.run.ppo.rollouts)])

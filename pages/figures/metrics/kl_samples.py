@@ -1,7 +1,6 @@
 """Why is my KL negative? The per-sample estimates of a step's rollouts, beside the exact divergence."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
-from pages.drawing.view import View
+from pages.drawing.view import View, once
 from pages.drawing.wording import excerpt, minus
 from rlhf_core.distributions import kl_estimators
 from rlhf_core.timeline import MISSING
@@ -55,7 +54,7 @@ class Samples:
         return (self.weights * (self.k1 < -1e-12)).sum(axis=1)
 
 
-@lru_cache(maxsize=8)
+@once
 def samples(view: View) -> Samples:
     """k1 and k3 of all rollouts of a run."""
     ppo = view.run.ppo
@@ -224,7 +223,7 @@ def _edges(drawn: Samples) -> np.ndarray:
 def _histogram(values: np.ndarray, weights: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Share of the weight in each bin, (T, BINS)."""
     width = edges[1] - edges[0]
-    bins = np.floor((values - edges[0]) / width + 1e-9).astype(int).clip(0, BINS - 1)
+    bins = np.floor((values - edges[0]) / width + 1e-9).clip(0, BINS - 1).astype(int)  # in this order: k3 may be 1e36
     flat = bins + BINS * np.arange(len(values))[:, None]
     return np.bincount(flat.ravel(), weights.ravel(), minlength=BINS * len(values)).reshape(len(values), BINS)
 

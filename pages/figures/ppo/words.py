@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from itertools import product
 
 import numpy as np
 
-from pages.drawing.view import View
+from pages.drawing.view import View, once
 from pages.drawing.wording import excerpt
 from rlhf_core.ppo import Rollouts
 
@@ -59,7 +58,7 @@ def adding_up(
     return (*texts, shown)
 
 
-@lru_cache(maxsize=32)
+@once
 def _names(view: View) -> tuple[tuple[str, str], ...]:
     """Short name and abridged text of every response of the chosen prompt."""
     lengths = (36, 46, 32)
@@ -123,20 +122,20 @@ NARRATED = "largest advantage"
 def _step(view: View, index: int, batch: Rollouts) -> Step:
     p, settings = view.prompt, view.run.settings
     n = batch.rewards.shape[1]
-    log_ratio = batch.log_ratio_to_ref[p]
+    log_ratio = batch.log_ratio_to_ref[p].copy()  # a slice would hold the numbers of all prompts
     return Step(
         number=index + 1,
-        responses=batch.responses[p],
-        rewards=batch.rewards[p],
+        responses=batch.responses[p].copy(),
+        rewards=batch.rewards[p].copy(),
         log_ratio=log_ratio,
         penalty=settings.beta * log_ratio.sum(axis=-1),
-        advantages=batch.advantages[p],
-        ratio=batch.ratio[p],
+        advantages=batch.advantages[p].copy(),
+        ratio=batch.ratio[p].copy(),
         weights=np.full(n, 1 / n) if settings.rollouts else np.exp(view.run.ppo.log_probs[index, p]),
     )
 
 
-@lru_cache(maxsize=32)
+@once
 def steps(view: View) -> tuple[Step, ...]:
     """The chosen prompt's part of every PPO step."""
     return tuple(_step(view, i, batch) for i, batch in enumerate(view.run.ppo.rollouts))

@@ -1,12 +1,11 @@
 """What a text of the reader's own would earn, and why."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.drawing.view import View
+from pages.drawing.view import View, once
 from pages.drawing.wording import minus
 from pages.figures.reward_model.fit import named_bars
 from rlhf_core.features import FEATURE_NAMES, FEATURES, measure
@@ -25,7 +24,7 @@ STARTS: dict[str, Callable[[View], str]] = {
 """Texts to start from."""
 
 
-@lru_cache(maxsize=8)
+@once
 def earned(view: View, text: str) -> go.Figure:
     """What each feature of a typed response earns, in reward units."""
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)

@@ -235,6 +235,13 @@ def test_the_histograms_hold_every_rollout_of_their_step(settings):
     np.testing.assert_allclose(np.asarray(chart.moves[7]["x"])[:-1, 0], drawn.means[1])
 
 
+@pytest.mark.parametrize("scenario", ["helpfulness", "safety"])
+def test_an_estimate_of_any_size_has_its_bin(scenario):
+    wild = view(scenario=scenario, beta=2.0, ppo_learning_rate=20.0, ppo_steps=59, rollouts=0)
+    assert kl_samples.samples(wild).k3.max() > 2.0**63  # no int64 holds it
+    sent(kl_samples.kl_samples(wild))
+
+
 @EACH_WORLD
 def test_the_samples_are_those_of_the_rollouts(settings):
     of = view(**settings)

@@ -1,0 +1,127 @@
+"""What readers share is kept in one place and weighed in bytes: what was used longest ago makes room for what is new.
+
+Counting entries would not do: a run of 60 steps takes fifty times what one of a single step takes.
+"""
+
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from rlhf_core import Scenario
+
+BUDGET_BYTES = 150_000_000
+"""For everything that is kept, whoever keeps it."""
+OBJECT_BYTES = 32  # a number, and the place that points to it
+
+P, T = ParamSpec("P"), TypeVar("T")
+
+
+class Memory:
+    """Values by key, the one used longest ago first; together they weigh no more than a budget."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.weight = 0
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable) -> tuple[Any] | None:
+        """The value of a key, which is thereby used, in a tuple; None if it is not kept."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return (self._kept[key][0],)
+
+    def keep(self, key: Hashable, value: object) -> None:
+        """Keep a value, and let others go until all fit; one that is heavier than the budget is not kept."""
+        weight = weigh(value)
+        with self._lock:
+            self.weight -= self._kept.pop(key, (None, 0))[1]
+            if weight <= self.budget:
+                self._kept[key] = (value, weight)
+                self.weight += weight
+            while self.weight > self.budget:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self.weight -= gone
+
+    def clear(self) -> None:
+        """Let everything go."""
+        with self._lock:
+            self._kept.clear()
+            self.weight = 0
+
+
+SHARED = Memory(BUDGET_BYTES)
+
+
+class Kept(Generic[P, T]):
+    """A function whose results are kept for all readers."""
+
+    def __init__(self, make: Callable[P, T]) -> None:
+        self._make = make
+        update_wrapper(self, make)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result for these arguments, made unless it is kept."""
+        key = self._key(args, kwargs)
+        found = SHARED.find(key)
+        if found is None:
+            found = (self._make(*args, **kwargs),)
+            SHARED.keep(key, found[0])
+        return found[0]
+
+    def known(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The result for these arguments if it is kept; nothing is made."""
+        found = SHARED.find(self._key(args, kwargs))
+        return found[0] if found else None
+
+    def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Hashable:
+        return (self._make, args, tuple(sorted(kwargs.items())))
+
+
+def kept(make: Callable[P, T]) -> Kept[P, T]:
+    """Keep a function's results for all readers, within the one budget; its arguments must be hashable."""
+    return Kept(make)
+
+
+def weigh(value: object) -> int:
+    """Bytes that a value holds, with all that it refers to; what is loaded once for everybody weighs nothing."""
+    return sum(_weights(value, set()))
+
+
+def _weights(value: object, seen: set[int]) -> Iterator[int]:
+    if isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base  # it holds the memory of its views
+    if id(value) in seen or isinstance(value, Scenario | type) or callable(value):
+        return
+    seen.add(id(value))
+    if isinstance(value, np.ndarray):
+        yield value.nbytes
+        if value.dtype.hasobject:
+            yield from _of_all(value.ravel().tolist(), seen)
+    elif isinstance(value, Mapping):
+        yield sys.getsizeof(value)
+        yield from _of_all((*value.keys(), *value.values()), seen)
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield sys.getsizeof(value)
+        yield from _of_all(value, seen)
+    elif is_dataclass(value):
+        yield sys.getsizeof(value)
+        yield from _of_all([getattr(value, spec.name) for spec in fields(value)], seen)
+    else:
+        yield sys.getsizeof(value)
+
+
+def _of_all(values: Any, seen: set[int]) -> Iterator[int]:
+    for value in values:
+        if isinstance(value, int | float) or value is None:
+            yield OBJECT_BYTES
+        else:
+            yield from _weights(value, seen)
