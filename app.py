@@ -34,5 +34,4 @@ else:  # Streamlit looks here, before there are readers, for how the app is to b
         __file__,
         lifespan=local.open_browser,
         middleware=[Middleware(social_card.SocialCard)],
-        routes=[social_card.PICTURE_ROUTE],
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -26,7 +27,7 @@ class App:
 
     @property
     def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
+        return int(urlsplit(self.url).port or 80)
 
     @property
     def cpu(self) -> float:
@@ -58,16 +59,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(log: Path, port: int = 0, root: Path = ROOT, watcher: str = "none") -> Iterator[App]:
-    """Serve app.py on a loopback port; 0 is any that is free."""
+def running_app(
+    log: Path, port: int = 0, root: Path = ROOT, watcher: str = "none", below: str = ""
+) -> Iterator[App]:
+    """Serve app.py on a loopback port, 0 is any that is free, below a path such as `/rlhf`."""
     port = port or free_port()
     command = [
         sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port),
-        "--server.headless", "true", "--server.fileWatcherType", watcher,
+        "--server.headless", "true", "--server.fileWatcherType", watcher, "--server.baseUrlPath", below,
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)
-    app = App(f"http://127.0.0.1:{port}", log, process)
+    app = App(f"http://127.0.0.1:{port}{below}", log, process)
     try:
         wait_for(f"{app.url}/_stcore/health", process, log)
         yield app

@@ -13,6 +13,7 @@ import streamlit as st
 async def open_browser(app: Any) -> AsyncIterator[None]:
     """As the server starts, open the app in a browser unless it runs headless; a lifespan of `st.App`."""
     if not st.get_option("server.headless"):
-        url = f"http://localhost:{st.get_option('server.port')}"
+        below = st.get_option("server.baseUrlPath").strip("/")
+        url = f"http://localhost:{st.get_option('server.port')}" + (f"/{below}/" if below else "")
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # a browser may take its time
     yield

@@ -10,10 +10,20 @@ import streamlit as st
 from pages.frame import local
 
 
-@pytest.mark.parametrize("headless", [True, False])
-def test_a_browser_opens_unless_the_server_is_headless(headless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("headless", "below", "expected"),
+    [
+        (True, "", []),
+        (False, "", ["http://localhost:8765"]),
+        (False, "/rlhf", ["http://localhost:8765/rlhf/"]),
+    ],
+)
+def test_a_browser_opens_unless_the_server_is_headless(
+    headless: bool, below: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened, done = [], threading.Event()
-    monkeypatch.setattr(st, "get_option", {"server.headless": headless, "server.port": 8765}.get)
+    options = {"server.headless": headless, "server.port": 8765, "server.baseUrlPath": below}
+    monkeypatch.setattr(st, "get_option", options.get)
     monkeypatch.setattr(webbrowser, "open", lambda url: (opened.append(url), done.set()))
 
     async def serve() -> None:
@@ -21,4 +31,4 @@ def test_a_browser_opens_unless_the_server_is_headless(headless: bool, monkeypat
             done.wait(0 if headless else 5)
 
     asyncio.run(serve())
-    assert opened == ([] if headless else ["http://localhost:8765"])
+    assert opened == expected
