@@ -33,6 +33,7 @@ class Palette:
     reward: Hue
     kl: Hue
     true_reward: Hue
+    labellers: Hue
     optimum: Hue
     ground: str
     raised: str
@@ -52,6 +53,7 @@ LIGHT = Palette(
     reward=Hue("#c17d00", "#8a5a00"),
     kl=Hue("#b8430a", "#a33a06"),
     true_reward=Hue("#007a55", "#00704f"),
+    labellers=Hue("#6a3df0", "#5a2fe0"),
     optimum=Hue("#8e3b8a", "#853381"),
     ground="#ffffff",
     raised="#f6f7f9",
@@ -70,6 +72,7 @@ DARK = Palette(
     reward=Hue("#f0ae2b", "#f3bb4d"),
     kl=Hue("#ff8a4c", "#ff9f6b"),
     true_reward=Hue("#2cc295", "#4dd0a9"),
+    labellers=Hue("#8f7bff", "#a99aff"),
     optimum=Hue("#e29ac5", "#eab0d2"),
     ground="#12161d",
     raised="#1a2029",
