@@ -8,6 +8,9 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Hue, Palette
+from rlhf_core import PipelineRun
+from rlhf_core.yours.record import spread
+from rlhf_core.yours.symptoms import over_optimised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,14 +44,9 @@ class Curve:
         }  # fmt: skip
 
 
-LOST_SHARE = 0.1
-"""A run counts as over-optimised when true reward has lost this share of what PPO had gained at its peak."""
-
-
-def lost_share(true_reward: np.ndarray) -> float:
-    """Share of the gain at the peak that is lost again at the end; 0 where nothing was gained."""
-    gain = float(true_reward.max() - true_reward[0])
-    return float(true_reward.max() - true_reward[-1]) / gain if gain > 0 else 0.0
+def fell_back(run: PipelineRun) -> bool:
+    """Whether the run's true reward has visibly fallen from its peak."""
+    return over_optimised(run.ppo.true_reward, float(spread(run.ppo.log_probs[0], run.scenario.true_reward)))
 
 
 def padded(values: np.ndarray, share: float = 0.14) -> list[float]:

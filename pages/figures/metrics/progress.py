@@ -4,7 +4,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Chart
-from pages.drawing.marks import LOST_SHARE, Curve, end_names, lost_share, padded
+from pages.drawing.marks import Curve, end_names, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 
@@ -72,7 +72,7 @@ def over_optimisation_title(view: View) -> str:
     """Whether this run goes past the peak of its true reward."""
     truth, score = view.run.ppo.true_reward, view.run.ppo.reward
     peak = int(truth.argmax())
-    if lost_share(truth) < LOST_SHARE:
+    if not fell_back(view.run):
         return "Score and true reward: does the second follow the first?"
     if score[-1] > score[peak]:
         return f"Over-optimised: after step {peak} the score rises and the true reward falls"
@@ -82,13 +82,15 @@ def over_optimisation_title(view: View) -> str:
 def over_optimisation(view: View) -> str:
     """Where the true reward peaks, at what distance, and what is lost after it."""
     truth, score, kl = view.run.ppo.true_reward, view.run.ppo.reward, view.run.ppo.kl.clip(0)
-    peak, lost = int(truth.argmax()), lost_share(truth)
+    peak = int(truth.argmax())
     where = f"The star marks the highest true reward, {minus(truth[peak])} after step {peak} at {kl[peak]:.2f} nats"
-    if lost < LOST_SHARE:
+    if not fell_back(view.run):
         return f"{where}; the run ends at {minus(truth[-1])}, with a score of {minus(score[-1])}."
+    gained, lost = truth[peak] - truth[0], truth[peak] - truth[-1]
+    sum_up = f"{lost / gained:.0%} of what PPO had gained is lost again" if peak else "PPO has gained nothing"
     return (
         f"{where}. From there to the end the score goes from {minus(score[peak])} to {minus(score[-1])} and the true "
-        f"reward to {minus(truth[-1])}: {lost:.0%} of what PPO had gained is lost again."
+        f"reward to {minus(truth[-1])}: {sum_up}."
     )
 
 

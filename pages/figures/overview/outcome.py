@@ -8,7 +8,7 @@ from pages.drawing import stages
 from pages.drawing.chart import Chart
 from pages.drawing.grid import grid
 from pages.drawing.live import Live
-from pages.drawing.marks import LOST_SHARE, Curve, end_names, lost_share, padded
+from pages.drawing.marks import Curve, end_names, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 from rlhf_core import PipelineRun, Settings
@@ -28,7 +28,7 @@ def story_title(run: PipelineRun) -> str:
     """What became of the true reward, in one sentence that holds for this run."""
     base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
     peak = int(truth.argmax())
-    if lost_share(truth) >= LOST_SHARE and score[-1] > score[peak]:
+    if fell_back(run) and score[-1] > score[peak]:
         return f"After PPO step {peak} the score keeps rising, and people like the answers less"
     if base < truth[0] < truth[-1]:
         return "SFT makes the answers better, and PPO better still"
@@ -39,7 +39,7 @@ def story_reading(run: PipelineRun) -> str:
     """The chart's numbers in a sentence or two."""
     base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
     peak = int(truth.argmax())
-    passed = f", with its peak of {minus(truth[peak])} at step {peak}" if lost_share(truth) >= LOST_SHARE else ""
+    passed = f", with its peak of {minus(truth[peak])} at step {peak}" if fell_back(run) else ""
     return (
         f"True reward, which only the simulated people know, goes from {minus(base)} (base) to {minus(truth[0])} after "
         f"SFT and {minus(truth[-1])} after PPO{passed}. The score is all that PPO sees: 0 for the SFT policy by "
@@ -88,7 +88,7 @@ def whole_pipeline(view: View) -> Chart:
 def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
     """Annotation at the peak of the true reward, where PPO goes past it."""
     peak, hue = int(truth.argmax()), view.palette.true_reward
-    if lost_share(truth) < LOST_SHARE:
+    if not fell_back(view.run):
         return []
     return [
         {

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from pages.drawing import grid
-from pages.drawing.marks import lost_share
+from pages.drawing.marks import fell_back
 from pages.drawing.wording import minus
 from pages.figures.metrics import checks, kl_samples, progress, published, six
 from rlhf_core.timeline import METRICS
+from rlhf_core.yours.diagnosis import SYMPTOMS, diagnose
+from rlhf_core.yours.record import of_run
+from rlhf_core.yours.symptoms import worth_its_penalty
 from tests.figures.worlds import EACH_WORLD, frame, sent, shown, view
 
 SMALL = (six.phase, six.ppo_step, six.reward, six.kl, six.rm_accuracy, six.entropy)
@@ -124,18 +127,13 @@ def test_what_is_said_of_over_optimisation_holds(settings):
     peak, title, reading = int(truth.argmax()), progress.over_optimisation_title(of), progress.over_optimisation(of)
     assert f"{minus(truth[peak])} after step {peak} " in reading
     if title.startswith("Over-optimised"):
-        assert score[-1] > score[peak] and truth[-1] < truth[peak] and f"{lost_share(truth):.0%}" in reading
+        assert score[-1] > score[peak] and truth[-1] < truth[peak] and fell_back(of.run)
+        share = (truth[peak] - truth[-1]) / (truth[peak] - truth[0]) if peak else None
+        assert ("gained nothing" if share is None else f"{share:.0%} of what") in reading
     elif title.startswith("After step"):
         assert truth[-1] < truth[peak] and score[-1] <= score[peak]
     else:
-        assert title.endswith("?") and lost_share(truth) < 0.1
-
-
-def test_lost_share_by_hand():
-    assert lost_share(np.array([1.0, 3.0, 2.0])) == 0.5  # gained 2, lost 1
-    assert lost_share(np.array([1.0, 2.0, 0.0])) == 2.0
-    assert lost_share(np.array([1.0, 0.5, 0.2])) == 0.0  # nothing gained
-    assert lost_share(np.array([1.0, 1.5])) == 0.0
+        assert title.endswith("?") and not fell_back(of.run)
 
 
 @EACH_WORLD
@@ -157,13 +155,14 @@ def test_the_loss_panel_holds_the_recorded_losses(settings):
 
 
 def verdicts(at: str = "done", **settings: object) -> dict[str, str]:
+    """Name of each check to the one verdict that is shown, "" where none is."""
     of = view(**settings)
     words = shown(checks.checks(of), frame(of, at))
     found = {}
-    for i, check in enumerate(checks.CHECKS):
+    for i, symptom in enumerate(SYMPTOMS):
         given = [verdict for verdict in checks.SIGNS if words[f"{verdict}{i}"]]
         assert len(given) <= 1
-        found[check.trl_name] = given[0] if given else ""
+        found[symptom.name] = given[0] if given else ""
     return found
 
 
@@ -175,41 +174,39 @@ def test_every_check_gives_one_verdict_after_every_step(settings):
     assert set(verdicts("ppo-1-sample", **settings).values()) == {""}  # nothing has happened yet
 
 
-def test_the_default_run_is_healthy_at_every_step_from_the_third():
-    assert set(verdicts("ppo-3").values()) == {"healthy"} == set(verdicts().values())
+@EACH_WORLD
+def test_what_is_shown_is_the_diagnosis_of_the_steps_done(settings):
+    of = view(**settings)
+    for step in (1, of.run.settings.ppo_steps):
+        words = shown(checks.checks(of), frame(of, f"ppo-{step}"))
+        for i, finding in enumerate(diagnose(of_run(of.run).upto(step + 1))):
+            assert words[f"numbers{i}"] == finding.evidence and words[f"{finding.verdict}{i}"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "check", "verdict"),
-    [
-        ({"beta": 0.0, "ppo_steps": 60}, "not logged: ask people", "unhealthy"),
-        ({"beta": 0.0, "ppo_steps": 60, "seed": 9}, "not logged: ask people", "unhealthy"),  # loses 40 % of its gain
-        ({"beta": 0.0, "ppo_steps": 60, "seed": 8}, "not logged: ask people", "watch"),  # loses 7 %
-        ({"beta": 0.0, "ppo_steps": 60}, "objective/entropy", "unhealthy"),
-        ({"beta": 2.0}, "objective/scores", "watch"),
-        ({"ppo_learning_rate": 5.0}, "policy/clipfrac_avg", "unhealthy"),
-        ({"ppo_learning_rate": 2.0}, "policy/clipfrac_avg", "watch"),
-        ({"label_noise": 5.0}, "eval_accuracy", "unhealthy"),
-        ({"beta": 2.0, "ppo_learning_rate": 20.0, "rollouts": 4}, "objective/rlhf_reward", "unhealthy"),
-        ({"beta": 2.0, "ppo_learning_rate": 20.0, "rollouts": 4}, "objective/kl", "watch"),
-    ],
-    ids=str,
-)
-def test_an_unhealthy_run_is_told_so(settings, check, verdict):
-    assert verdicts(**settings)[check] == verdict
+def test_the_default_run_is_never_told_that_it_is_unhealthy():
+    for step in range(1, 9):
+        assert set(verdicts(f"ppo-{step}").values()) <= {"healthy", "unknown"}
+    assert set(verdicts().values()) == {"healthy"}
 
 
 def test_a_verdict_looks_at_the_steps_done_and_no_further():
     settings = {"beta": 0.0, "ppo_steps": 60}
-    assert verdicts("ppo-5", **settings)["not logged: ask people"] == "healthy"
+    assert verdicts("ppo-5", **settings)["The truth follows"] == "healthy"
     assert verdicts("idle", **settings) == verdicts("done", **settings)
+
+
+def test_every_check_has_its_name_in_trl():
+    assert {symptom.needs[0] for symptom in SYMPTOMS} == set(checks.LOGGED)
+    template = checks.checks(view()).template
+    assert all(symptom.name in template and checks.LOGGED[symptom.needs[0]] in template for symptom in SYMPTOMS)
 
 
 @EACH_WORLD
 def test_the_penalised_reward_adds_up_as_written(settings):
     of = view(**settings)
     for step in range(1, of.run.settings.ppo_steps + 1):
-        words = checks._objective(of, step)[1].replace("\N{MINUS SIGN} ", "- ").replace("\N{MINUS SIGN}", "-")
+        words = worth_its_penalty(of_run(of.run).upto(step + 1))[1]
+        words = words.replace("\N{MINUS SIGN} ", "- ").replace("\N{MINUS SIGN}", "-")
         reward, penalty, net = (float(number) for number in re.findall(r"(?<![\d.])-?\d+\.\d+", words))
         assert reward - penalty == pytest.approx(net, abs=1e-9)
         assert net == pytest.approx(of.run.ppo.objective[step], abs=5.1e-4)
@@ -319,11 +316,3 @@ def test_a_table_escapes_what_it_shows_and_links_open_beside_the_app():
     template = grid.grid(view(), ("", "A"), [("<b>", "[a & b](https://x.org/?q=1) `c<d`")]).template
     assert "&lt;b&gt;" in template and "<code>c&lt;d</code>" in template
     assert '<a href="https://x.org/?q=1" target="_blank" rel="noopener">a &amp; b</a>' in template
-
-
-@EACH_WORLD
-def test_the_largest_ratio_is_that_of_the_steps_done(settings):
-    of = view(**settings)
-    for step in range(1, of.run.settings.ppo_steps + 1):
-        largest = max(1.0, *(batch.ratio.max() for batch in of.run.ppo.rollouts[:step]))
-        assert f"largest ratio {largest:.2f}:" in checks._clip(of, step)[1]
