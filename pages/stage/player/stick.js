@@ -1,18 +1,28 @@
-// The transport stays in sight: its Streamlit element becomes sticky below Streamlit's header.
+// The transport stays in sight. The style sheet pins Streamlit's element by its key, for Streamlit writes the classes of
+// its elements anew whenever the script runs; only where the header ends must be measured.
+
 export function stick(root) {
-  const element = root.closest("[data-testid=stElementContainer]");
-  if (!element) return () => {};
-  element.classList.add("rlhf-sticky");
-  const header = document.querySelector("[data-testid=stHeader]");
-  const scroller = root.closest("[data-testid=stMain]");
-  const place = () => {
-    const top = scroller?.getBoundingClientRect().top ?? 0;
-    const below = header ? Math.max(0, header.getBoundingClientRect().bottom - top) : 0;
-    element.style.setProperty("--rlhf-top", `${below}px`);
-    if (scroller) scroller.style.scrollPaddingTop = `${below + root.offsetHeight}px`; // focus is not hidden behind it
-  };
+  const header = document.querySelector("[data-testid=stHeader]"), scroller = root.closest("[data-testid=stMain]");
+  if (!scroller) return () => {};
+
+  const end = () => (header ? Math.max(0, header.getBoundingClientRect().bottom - scroller.getBoundingClientRect().top) : 0);
+  function place() {
+    const { style } = document.documentElement, below = end();
+    style.setProperty("--rlhf-top", `${below}px`);
+    style.setProperty("--rlhf-covered", `${below + root.offsetHeight}px`); // focus is not hidden behind it
+    shade();
+  }
+  function shade() { // a shadow only where something passes below
+    const top = root.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    root.toggleAttribute("data-pinned", scroller.scrollTop > 0 && top <= end() + 1);
+  }
+
   const observer = new ResizeObserver(place);
   observer.observe(root);
   if (header) observer.observe(header);
-  return () => observer.disconnect();
+  scroller.addEventListener("scroll", shade, { passive: true });
+  return () => {
+    observer.disconnect();
+    scroller.removeEventListener("scroll", shade);
+  };
 }
