@@ -31,7 +31,7 @@ FEW_ANSWERS, ONE_OR_TWO, ENTROPY_RISE, SPREAD_LEFT = 4.0, 2.0, 0.1, 0.25
 """Equally likely answers, twice; nats; share of the first spread of scores."""
 EQUAL, MOSTLY_EQUAL = 0.25, 0.5
 LONGER, MUCH_LONGER = 1.25, 1.5
-RARELY_AGREE, HARDLY_AGREE = 0.65, 0.6
+RARELY_AGREE, HARDLY_AGREE = 0.62, 0.58
 CONFIDENCE, FEWEST_PAIRS, POOR_ACCURACY = 0.95, 30, 0.6
 FOOLED, MUCH_FOOLED = 0.5, 1.0
 """Spreads of true reward by which the labellers' judgement rises more than the truth."""

@@ -12,6 +12,8 @@ SEEDS = range(20)
 OWN = {
     "beta_too_high": "The score rises",
     "reward_hacking": "The policy stays near",
+    "biased_labellers": "Labellers are not fooled",
+    "over_refusal": "Labellers are not fooled",
     "noisy_labels": "Labellers agree",
     "learning_rate_too_high": "Steps are small",
     "entropy_collapse": "Answers stay varied",

@@ -1,11 +1,15 @@
 """Presets show what they say, over several seeds and in both scenarios."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
+from pages.drawing.marks import fell_back
+from pages.drawing.wording import minus
+from pages.frame import preset_words
 from pages.frame.presets import PRESETS, active, settings_of
 from rlhf_core import PipelineRun, Settings, run_pipeline
 
@@ -43,7 +47,7 @@ def test_symptoms_are_sentences_with_numbers(key: str, scenario: str) -> None:
 @SCENARIOS
 def test_a_healthy_run_raises_true_reward_and_keeps_its_entropy(scenario: str) -> None:
     for one in runs("healthy", scenario):
-        assert one.ppo.true_reward[-1] > one.ppo.true_reward[0] + 0.5
+        assert one.ppo.true_reward[-1] > one.ppo.true_reward[0] + 0.2
         assert one.ppo.entropy[-1] > 1.5
 
 
@@ -55,13 +59,42 @@ def test_a_high_beta_keeps_the_policy_in_place(scenario: str) -> None:
         assert one.ppo.reward[-1] < 0.6 * healthy.ppo.reward[-1]
 
 
-def test_reward_hacking_costs_true_reward_while_the_score_rises() -> None:
-    hacked = 0
-    for one in runs("reward_hacking", "helpfulness"):
-        truth, reward = one.ppo.true_reward, one.ppo.reward
+@SCENARIOS
+def test_reward_hacking_says_whether_the_truth_fell(scenario: str) -> None:
+    for one in runs("reward_hacking", scenario):
+        truth, reward, text = one.ppo.true_reward, one.ppo.reward, PRESETS["reward_hacking"].symptom(one)
         peak = int(np.argmax(truth))
-        hacked += truth[-1] < truth[peak] - 0.1 * (truth[peak] - truth[0]) and reward[-1] > reward[peak]
-    assert hacked >= 7
+        assert text.startswith("True reward is best after") == fell_back(one)
+        assert ("goes on to" in text) == (fell_back(one) and reward[-1] > reward[peak])
+        assert f"{minus(truth[peak])}" in text and f"{minus(truth[-1])}" in text
+
+
+def test_reward_hacking_costs_true_reward_while_the_score_rises_in_helpfulness() -> None:
+    told = [PRESETS["reward_hacking"].symptom(one) for one in runs("reward_hacking", "helpfulness")]
+    assert sum("goes on to" in text for text in told) >= 7
+
+
+@SCENARIOS
+def test_biased_labellers_see_far_more_than_there_is_and_are_predicted_better(scenario: str) -> None:
+    biased = runs("biased_labellers", scenario)
+    fair = [run_pipeline(replace(one.settings, labeller_bias=0.0)) for one in biased]
+    for one in biased:
+        judged, gained = (np.ptp(series[[0, -1]]) for series in (one.ppo.labeller_reward, one.ppo.true_reward))
+        assert one.ppo.labeller_reward[-1] > one.ppo.labeller_reward[0] and judged > gained + 0.8
+    accuracy = [np.mean([one.reward.heldout_accuracy[-1] for one in group]) for group in (biased, fair)]
+    truth = [np.mean([one.ppo.true_reward[-1] for one in group]) for group in (biased, fair)]
+    assert accuracy[0] > accuracy[1] and truth[0] < truth[1] - 0.2
+
+
+def test_over_refusal_turns_harmless_questions_away() -> None:
+    shares = []
+    for one in runs("over_refusal", "helpfulness"):  # the preset brings its own scenario
+        harmless = preset_words.only_sound_dangerous(one)
+        assert one.settings.scenario == "safety" and harmless.sum() == 6
+        assert PRESETS["over_refusal"].symptom(one).startswith("6 of the 12 questions only sound dangerous")
+        shares.append(preset_words.declined(one, harmless))
+    before, after = np.array(shares).T
+    assert (after > before).mean() >= 0.9 and after.mean() > before.mean() + 0.2
 
 
 @SCENARIOS
@@ -90,14 +123,14 @@ def test_entropy_collapses(scenario: str) -> None:
 
 
 @SCENARIOS
-def test_few_comparisons_open_a_gap_and_cost_true_reward(scenario: str) -> None:
+def test_few_comparisons_leave_the_accuracy_open_and_a_gap_on_average(scenario: str) -> None:
     few, healthy = runs("too_few_comparisons", scenario), runs("healthy", scenario)
 
     def gap(group: list[PipelineRun]) -> float:
         return float(np.mean([one.reward.train_accuracy[-1] - one.reward.heldout_accuracy[-1] for one in group]))
 
-    def truth(group: list[PipelineRun]) -> float:
-        return float(np.mean([one.ppo.true_reward[-1] for one in group]))
-
     assert gap(few) > gap(healthy) + 0.05
-    assert truth(few) < truth(healthy) - 0.15
+    for one in few:
+        said = re.findall(r"from (\d+)% to (\d+)% possible", PRESETS["too_few_comparisons"].symptom(one))
+        low, high = map(int, said[0])
+        assert high - low > 25

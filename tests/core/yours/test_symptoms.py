@@ -76,7 +76,7 @@ def test_the_healthy_record_is_healthy_in_every_respect():
         ({"equal_groups": [np.nan, 0.0, 0.5, 0.9]}, "Sampled answers differ", "unhealthy"),
         ({"length": [40.0, 44.0, 50.0, 55.0]}, "Answers keep their length", "watch"),
         ({"length": [40.0, 50.0, 60.0, 70.0]}, "Answers keep their length", "unhealthy"),
-        ({"agreement": 0.62}, "Labellers agree", "watch"),
+        ({"agreement": 0.6}, "Labellers agree", "watch"),
         ({"agreement": 0.53}, "Labellers agree", "unhealthy"),
         ({"heldout_accuracy": 0.57}, "The reward model beats a coin", "watch"),  # of 99 pairs: a coin might
         ({"heldout_accuracy": 0.57, "heldout_pairs": 1000}, "The reward model beats a coin", "unhealthy"),
