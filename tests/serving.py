@@ -1,5 +1,7 @@
 """The app served on loopback: started here, ended here."""
 
+import os
+import random
 import socket
 import subprocess
 import sys
@@ -14,7 +16,8 @@ from urllib.parse import urlsplit
 import psutil
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30
+START_SECONDS = 60
+N_PORTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,18 @@ class App:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on.
+
+    It is none of those that the system gives to outgoing connections, and each of pytest's workers has its own, so
+    nobody takes it before the server does.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + N_PORTS * (worker % 10)
+    for port in random.sample(range(first, first + N_PORTS), N_PORTS):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise RuntimeError(f"no free port from {first} to {first + N_PORTS}")
 
 
 @contextmanager

@@ -1,27 +1,36 @@
 """A running app, a browser, and readers at its tabs. Everything is started here, and ended here."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.reader import Reader
 from tests.serving import App, running_app
 
+HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a browser on a busy machine a second and a third chance."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=2))
+    """Put the browsers first: they take longest, and what is left of them at the end two workers can share."""
+    items.sort(key=lambda item: HERE not in item.path.parents)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test has failed, whatever it has left on the screen."""
+    report = yield
+    if report.failed:
+        item.config.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="package")
@@ -38,28 +47,66 @@ def fresh_server(tmp_path: Path) -> Iterator[App]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[BrowserContext]:
+def chromium() -> Iterator[Browser]:
     """Chromium; ended with this folder's tests, for its event loop must not run under others."""
     if not CHROMIUM.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs Chromium at {CHROMIUM}")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium.new_context(viewport={"width": 1280, "height": 900})
+        yield chromium
         chromium.close()
 
 
+class Seat:
+    """Where tests sit down one after another: a tab in use opens an address twice as fast as a new one."""
+
+    def __init__(self, chromium: Browser, url: str, stash: pytest.Stash) -> None:
+        self.chromium, self.url, self.stash = chromium, url, stash
+        self._reader: Reader | None = None
+
+    def take(self) -> Reader:
+        """Return the reader at the tab; at a new one if a test has failed, for nothing of that may stay."""
+        if self.stash.get(FAILED, False):
+            self.clear()
+            self.stash[FAILED] = False
+        if self._reader is None:
+            self._reader = Reader(profile(self.chromium).new_page(), self.url)
+        self._reader.forget()
+        return self._reader
+
+    def clear(self) -> None:
+        """Close the tab: what it has shown, stored and asked for is gone."""
+        if self._reader is not None:
+            self._reader.page.context.close()
+            self._reader = None
+
+
+def profile(chromium: Browser) -> BrowserContext:
+    """A browser's profile that has never been used."""
+    return chromium.new_context(viewport={"width": 1280, "height": 900})
+
+
 @pytest.fixture(scope="package")
-def shared_tab(browser: BrowserContext, server: App) -> Reader:
-    return Reader(browser.new_page(), server.url)
+def seat(chromium: Browser, server: App, pytestconfig: pytest.Config) -> Iterator[Seat]:
+    seat = Seat(chromium, server.url, pytestconfig.stash)
+    yield seat
+    seat.clear()
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: Browser) -> Iterator[BrowserContext]:
+    """The profile of all tabs that last for one test."""
+    with profile(chromium) as context:
+        yield context
 
 
 @pytest.fixture
-def reader(shared_tab: Reader, server: App) -> Iterator[Reader]:
-    """A reader at a tab that other tests use too: a tab in use opens an address twice as fast as a new one."""
+def reader(seat: Seat, server: App) -> Iterator[Reader]:
+    """A reader at a tab that other tests use too."""
     logged = server.log.stat().st_size
-    shared_tab.forget()
-    yield shared_tab
-    assert shared_tab.unforgiven + server.failures(logged) == []
+    reader = seat.take()
+    yield reader
+    assert reader.unforgiven + server.failures(logged) == []
 
 
 @pytest.fixture

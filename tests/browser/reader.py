@@ -16,6 +16,7 @@ OWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 PAGES = {"Overview": "/", "SFT": "/sft", "Reward model": "/reward_model", "PPO": "/ppo", "Metrics": "/metrics"}
 STAGE = "[data-testid=stage][data-frame]"
 PATIENCE_MS = 20_000
+FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)  # a dialog is a fragment
 expect.set_options(timeout=PATIENCE_MS)
 
 LOOKS_READY = """
@@ -68,7 +69,7 @@ class Message:
     sent: bool
     size: int
     kind: str
-    """Which message of Streamlit's protocol it is; `finished` for the end of a script run that was not cut short."""
+    """Its kind in Streamlit's protocol; `finished` for the end of a run, of script or dialog, not cut short."""
     payload: bytes
 
 
@@ -287,7 +288,7 @@ def _received(payload: bytes | str) -> Message:
     data = payload if isinstance(payload, bytes) else payload.encode()
     message = ForwardMsg.FromString(data)
     kind = message.WhichOneof("type") or ""
-    if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+    if kind == "script_finished" and message.script_finished in FINISHED:
         kind = "finished"
     return Message(False, len(data), kind, data)
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import BrowserContext, Frame, Locator, expect
+from playwright.sync_api import Browser, Frame, Locator, expect
 
 from pages.frame import sharing
 from tests.browser.reader import LOOKS_READY, PAGES, PATIENCE_MS, STAGE, Reader
@@ -56,7 +56,7 @@ def blog() -> Iterator[Blog]:
 
 
 @pytest.fixture
-def read(blog: Blog, browser: BrowserContext, server: App) -> Iterator[Callable[..., Frame]]:
+def read(blog: Blog, chromium: Browser, server: App) -> Iterator[Callable[..., Frame]]:
     """Open the blog with a snippet in it; returns what the iframe shows.
 
     Each time in a browser that has never been there: Streamlit remembers whether a reader has opened the sidebar.
@@ -65,7 +65,7 @@ def read(blog: Blog, browser: BrowserContext, server: App) -> Iterator[Callable[
 
     def opened(snippet: str, window: str = "blog") -> Frame:
         blog.body = f'<body style="margin: 0">{snippet}'
-        page = browser.browser.new_context(viewport=WINDOWS[window]).new_page()
+        page = chromium.new_context(viewport=WINDOWS[window]).new_page()
         readers.append(Reader(page, server.url))
         page.goto(blog.url)
         frame = page.locator("iframe").element_handle().content_frame()

@@ -22,7 +22,7 @@ def shows(reader: Reader, frame: str, *, beta: float, **settings: int) -> None:
     assert float(reader.slider("beta").input_value()) == pytest.approx(beta)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["Overview", "PPO"])  # all page scripts begin with the same call
 def test_the_first_request_of_a_fresh_server_shows_the_linked_state(
     name: str, fresh_server: App, new_reader: NewReader
 ) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from rlhf_core import PipelineRun
+from tests.browser.conftest import Seat
 from tests.browser.payloads import Body, expected, roles, shown
 from tests.browser.reader import Message, Reader
 from tests.core.runs import run
@@ -120,18 +121,19 @@ class Playback:
 
 
 @pytest.fixture(scope="module")
-def playback(shared_tab: Reader) -> Playback:
-    shared_tab.open(f"{PAGE}?speed=10")
-    assert shared_tab.page.locator(".js-plotly-plot").count() > 1
-    payloads = roles(shared_tab.messages)
+def playback(seat: Seat) -> Playback:
+    reader = seat.take()
+    reader.open(f"{PAGE}?speed=10")
+    assert reader.page.locator(".js-plotly-plot").count() > 1
+    payloads = roles(reader.messages)
     names = next(body["names"] for role, body in payloads if role == "transport")
-    before = len(shared_tab.messages)
-    play_through(shared_tab)
-    shared_tab.settle()
-    frames, moved = shared_tab.watched("frames"), shared_tab.watched("moved")
-    assert shared_tab.unforgiven == []
+    before = len(reader.messages)
+    play_through(reader)
+    reader.settle()
+    frames, moved = reader.watched("frames"), reader.watched("moved")
+    assert reader.unforgiven == []
     charts = [body for role, body in payloads if role == "chart"]
-    return Playback(frames, moved, shared_tab.messages[before:], names, charts)
+    return Playback(frames, moved, reader.messages[before:], names, charts)
 
 
 def test_run_plays_to_done_without_a_word_to_or_from_the_server(playback: Playback) -> None:

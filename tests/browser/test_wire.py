@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.browser.reader import PAGES, Reader
+from tests.browser.conftest import Seat
+from tests.browser.reader import PAGES
 
 BUDGET = {8: 60_000, 60: 250_000}
 PLAYHEAD_TOTAL, PLAYHEAD_LARGEST = 30_000, 4_000
@@ -22,9 +23,9 @@ class Traffic:
 
 
 @pytest.fixture(scope="module", params=BUDGET)
-def traffic(request: pytest.FixtureRequest, shared_tab: Reader) -> Traffic:
+def traffic(request: pytest.FixtureRequest, seat: Seat) -> Traffic:
     """On every page β is changed, and then the playhead moved."""
-    reader = shared_tab.open(f"/?ppo_steps={request.param}&at=ppo-4")
+    reader = seat.take().open(f"/?ppo_steps={request.param}&at=ppo-4")
     changed, moved = {}, {}
 
     @contextmanager
