@@ -4,7 +4,20 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import runtime
 
-from pages.frame import lesson, local, navigation, pins, playback, presets, sharing, sidebar, social_card, tour, turns
+from pages.frame import (
+    compression,
+    lesson,
+    local,
+    navigation,
+    pins,
+    playback,
+    presets,
+    sharing,
+    sidebar,
+    social_card,
+    tour,
+    turns,
+)
 
 
 def draw() -> None:
@@ -33,5 +46,5 @@ else:  # Streamlit looks here, before there are readers, for how the app is to b
     app = st.App(
         __file__,
         lifespan=local.open_browser,
-        middleware=[Middleware(social_card.SocialCard)],
+        middleware=[Middleware(compression.Compressed), Middleware(social_card.SocialCard)],
     )
