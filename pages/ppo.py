@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.figures.ppo import follow, loop, objective, prose, responses, step
+from pages.figures.ppo import follow, loop, objective, plane, prose, responses, step
 from pages.figures.ppo import words as ppo_words
 from pages.frame.page import open_page
 
@@ -30,7 +30,7 @@ left, right = st.columns(2, gap="large")
 with left:
     page.chart(objective.objective_curves_with_optimum if optimum else objective.objective_curves)
 with right:
-    page.chart(objective.reward_kl_path)
+    page.chart(plane.reward_kl_path)
 
 st.markdown("## What it does to the answers")
 left, right = st.columns(2, gap="large")

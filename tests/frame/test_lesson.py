@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.drawing.theme import DARK
-from pages.figures.ppo import follow, objective
+from pages.figures.ppo import follow, objective, plane
 from pages.figures.reward_model import pairs
 from pages.frame import lesson
 from rlhf_core import Settings
@@ -65,7 +65,7 @@ def test_a_switched_variant_is_the_same_part() -> None:
     assert lesson.part_name("kl_by_response") == "kl_by_response"
 
 
-@pytest.mark.parametrize("function", [objective.reward_kl_path, objective.objective, follow.policies, pairs.pair_loss])
+@pytest.mark.parametrize("function", [plane.reward_kl_path, objective.objective, follow.policies, pairs.pair_loss])
 def test_charts_passages_and_what_makes_them_are_parts(function: object) -> None:
     assert lesson.draws(function)
 
@@ -76,11 +76,11 @@ def test_nothing_else_is_a_part(thing: object) -> None:
 
 
 def test_without_a_lesson_every_part_stays_where_the_script_draws_it() -> None:
-    place = lesson.place(None, objective.reward_kl_path)
+    place = lesson.place(None, plane.reward_kl_path)
     assert place is not None
     with place:
         pass
-    assert lesson.place({}, objective.reward_kl_path) is None
+    assert lesson.place({}, plane.reward_kl_path) is None
 
 
 @settings(deadline=None)  # the first one imports every figure

@@ -1,4 +1,4 @@
-"""The whole PPO run: objective, reward against KL, entropy and clipping, step by step."""
+"""The whole PPO run: objective, entropy and clipping, step by step."""
 
 from typing import Any
 
@@ -9,10 +9,6 @@ from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.ppo.words import adding_up, number, operand, slot
-
-LABELLED_BETAS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)
-PATH = 5
-"""Trace of the plane that is played."""
 
 
 def objective(view: View) -> Live:
@@ -40,6 +36,9 @@ def objective(view: View) -> Live:
         line("at the playhead", "", "J")
         + line(f"after {n_steps} step{'s' if n_steps > 1 else ''}", "-end", "J", "po-quiet")
         + line("optimum for this β", "-best", '<span class="optimum">J*</span>', "po-quiet")
+        + f'<p class="po-line">The optimum is best for the score. To people it is worth '
+        f'<b class="truth">{number(best.true_reward)}</b>, the SFT policy {number(ppo.true_reward[0])}, PPO’s at the '
+        f"end {number(ppo.true_reward[-1])}.</p>"
     )
     before = np.array([frame.phase in ("idle", "sft", "rm") for frame in view.timeline.frames])
     return Live(template, np.where(before, 0, view.timeline.ppo_steps + 1), values)
@@ -115,77 +114,12 @@ def _curves_reading(view: View, *, optimum: bool) -> str:
     )
     if optimum:
         gap = view.run.optimum.objective - ppo.objective[-1]
-        text += f" No policy gets above J* = {number(view.run.optimum.objective)}; {number(gap)} are left to gain."
+        text += (
+            f" No policy gets above J* = {number(view.run.optimum.objective)}; {number(gap)} are left to gain. To "
+            f"people the optimum is worth {number(view.run.optimum.true_reward)}, PPO’s policy at the end "
+            f"{number(ppo.true_reward[-1])}."
+        )
     return text
-
-
-def reward_kl_path(view: View) -> Chart:
-    """Mean reward against KL: PPO's path, the optima of every beta, and the optimum of this one."""
-    ppo, best, beta = view.run.ppo, view.run.optimum, view.run.settings.beta
-    right = 1.1 * max(best.kl, float(ppo.kl.max()), 0.02)
-    top = 1.12 * max(best.reward, float(ppo.reward.max()), 0.05)
-    bottom = min(float(ppo.reward.min()), 0.0) - 0.04 * top
-    fig = theme.figure(
-        view.palette,
-        x="KL(policy ‖ reference) [nats]",
-        y="mean reward [reward units]",
-        data=_plane_traces(view, right),
-        xaxis={"range": [-0.01 * right, right]},
-        yaxis={"range": [bottom, top]},
-        height=340,
-    )
-    n_steps = len(ppo.kl) - 1
-    return Chart(
-        fig,
-        "Mean reward against KL divergence: PPO's path step by step under the frontier of closed-form optima.",
-        view.timeline.ppo_steps,
-        grows={PATH: np.arange(1, len(ppo.kl) + 1)},
-        title="No policy lies above the dashed curve",
-        reading=f"After {n_steps} step{'s' if n_steps > 1 else ''} PPO has {number(ppo.reward[-1])} reward units for "
-        f"{number(ppo.kl[-1])} nats; the optimum for β = {beta:g} (star) has {number(best.reward)} for "
-        f"{number(best.kl)}. On a line of slope β all points have the same J; the dotted one touches the curve at "
-        "the star.",
-    )
-
-
-def _plane_traces(view: View, right: float) -> list[dict[str, Any]]:
-    """Ghost of the path, frontier, line of equal J, marked betas, optimum, and the path to be played."""
-    ppo, palette, best, frontier = view.run.ppo, view.palette, view.run.optimum, view.run.frontier
-    beta, ends = view.run.settings.beta, np.array([0.0, right])
-    x, y, labels = _labelled_betas(view, right)
-    hover = "KL %{x:.2f} nats, reward %{y:.2f}<extra></extra>"
-    path = {"type": "scatter", "x": ppo.kl, "y": ppo.reward}
-    quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
-    return [
-        {**path, "mode": "lines", "line": theme.ghost(palette), "hoverinfo": "skip", "showlegend": False},
-        {**quiet, "x": frontier.kl, "y": frontier.reward, "name": "best possible",
-         "line": theme.line(palette.optimum, "dash")},
-        {**quiet, "x": ends, "y": best.objective + beta * ends, "name": "J = J*",
-         "line": {"color": palette.muted, "width": 1, "dash": "dot"}},
-        {"type": "scatter", "x": x, "y": y, "mode": "markers+text", "text": labels, "showlegend": False,
-         "textposition": np.where(x > ppo.kl.max(), "bottom right", "top left"),  # off PPO's path
-         "textfont": {"size": 12, "color": palette.optimum.text},
-         "marker": {"color": palette.optimum.mark, "size": 6}, "hovertemplate": f"optimum for %{{text}}<br>{hover}"},
-        {"type": "scatter", "x": [best.kl], "y": [best.reward], "mode": "markers", "name": f"optimum, β = {beta:g}",
-         "marker": {"color": palette.optimum.mark, "size": 15, "symbol": "star"},
-         "hovertemplate": f"optimum for β = {beta:g}<br>{hover}"},
-        {**path, "mode": "lines+markers", "name": "PPO", "line": theme.line(palette.policy),
-         "marker": {"color": palette.policy.mark, "size": 6}, "text": np.arange(len(ppo.kl)),
-         "hovertemplate": f"after step %{{text}}<br>{hover}"},
-    ]  # fmt: skip
-
-
-def _labelled_betas(view: View, right: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Places on the frontier that are marked with their beta, as far as they leave room for each other."""
-    frontier, beta = view.run.frontier, view.run.settings.beta
-    kl = np.interp(LABELLED_BETAS, frontier.betas, frontier.kl)
-    reward = np.interp(LABELLED_BETAS, frontier.betas, frontier.reward)
-    kept: list[int] = []
-    for i, place in enumerate(kl):
-        far = all(abs(place - other) > 0.13 * right for other in [view.run.optimum.kl, *kl[kept]])
-        if 0.1 * right < place < right and far and LABELLED_BETAS[i] != beta:
-            kept.append(i)
-    return kl[kept], reward[kept], [f"β = {LABELLED_BETAS[i]:g}" for i in kept]
 
 
 def entropy_and_clipping(view: View) -> Chart:

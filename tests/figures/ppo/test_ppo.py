@@ -9,9 +9,9 @@ import pytest
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
-from pages.figures.ppo import objective, prose, responses
+from pages.figures.ppo import objective, plane, prose, responses
 from pages.figures.ppo import step as ppo_step
-from pages.figures.ppo.words import batch_rows, name, steps, update_rows
+from pages.figures.ppo.words import batch_rows, name, number, steps, update_rows
 from pages.stage.storyboard import encode_chart
 from rlhf_core.distributions import kl_terms
 from rlhf_core.timeline import build
@@ -20,7 +20,7 @@ from tests.core.runs import run
 CHARTS = (
     objective.objective_curves,
     objective.objective_curves_with_optimum,
-    objective.reward_kl_path,
+    plane.reward_kl_path,
     objective.entropy_and_clipping,
     ppo_step.advantage_bars,
     ppo_step.ratio_scatter,
@@ -136,9 +136,9 @@ def test_objective_curves_are_the_trace_and_j_is_reward_minus_beta_kl():
 
 def test_the_plane_shows_path_frontier_and_optimum():
     look = view(beta=0.2)
-    one, data = look.run, objective.reward_kl_path(look).figure.data
-    same(data[objective.PATH].x, one.ppo.kl)
-    same(data[objective.PATH].y, one.ppo.reward)
+    one, data = look.run, plane.reward_kl_path(look).figure.data
+    same(data[plane.PATH].x, one.ppo.kl)
+    same(data[plane.PATH].y, one.ppo.reward)
     same(data[1].x, one.frontier.kl)
     same(data[1].y, one.frontier.reward)
     same([data[4].x[0], data[4].y[0]], [one.optimum.kl, one.optimum.reward])
@@ -147,6 +147,25 @@ def test_the_plane_shows_path_frontier_and_optimum():
         i = int(np.argmin(abs(one.frontier.betas - float(label.removeprefix("β = ")))))
         same([kl, reward], [one.frontier.kl[i], one.frontier.reward[i]])
     assert "β = 0.2" not in data[3].text
+
+
+@pytest.mark.parametrize("world", [{}, {"beta": 0.0, "ppo_steps": 30}, {"beta": 2.0, "scenario": "safety"}], ids=str)
+def test_the_lower_panel_shows_what_the_same_policies_are_worth_to_people(world):
+    look = view(**world)
+    one, chart = look.run, plane.reward_kl_path(look)
+    _, frontier, star, path = data = chart.figure.data[plane.PEOPLES_PATH - 3 : plane.PEOPLES_PATH + 1]
+    assert all(trace.yaxis == "y2" for trace in data)
+    for trace, source in ((path, one.ppo), (frontier, one.frontier)):
+        same(trace.x, source.kl)
+        same(trace.y, source.true_reward)
+    same([star.x[0], star.y[0]], [one.optimum.kl, one.optimum.true_reward])
+    low, high = chart.figure.layout.yaxis2.range
+    assert low < min(*path.y, *star.y) and max(*path.y, *star.y) < high
+    best = int(one.frontier.true_reward.argmax())
+    most = f"{number(one.frontier.true_reward[best])}, at {number(one.frontier.kl[best])} nats"
+    assert f"β = {one.frontier.betas[best]:.2g} is worth most, {most}" in chart.reading
+    if chart.title.startswith("Best for the score"):
+        assert one.frontier.true_reward[best] > one.optimum.true_reward + 0.05
 
 
 def test_entropy_and_clipping_are_the_trace():
