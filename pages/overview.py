@@ -3,6 +3,8 @@
 import streamlit as st
 
 from pages.figures.overview import outcome as figures
+from pages.figures.overview.hero import hero
+from pages.figures.overview.picture import pipeline_picture
 from pages.figures.overview.three_policies import three_policies
 from pages.frame import tour
 from pages.frame.page import open_page
@@ -10,15 +12,21 @@ from pages.frame.page import open_page
 page = open_page("overview", "RLHF, run before your eyes")
 run, prompt = page.view.run, page.view.question
 
-st.markdown(
-    "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
-    "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, and "
-    "the model practises until its answers win such comparisons, without drifting too far from where it began. The "
-    "model that answers is called the *policy*. Here all three stages really train, in a world so small that its truth "
-    "is known."
-)
-tour.invitation()
+answer, parting = st.columns([6, 5], gap="large")
+with answer:
+    page.live(hero)
+    st.markdown(
+        "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
+        "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, "
+        "and the model practises until its answers win such comparisons, without drifting too far from where it began. "
+        "The model that answers is called the *policy*. Here all three stages really train, in a world so small that "
+        "its truth is known."
+    )
+    tour.invitation()
+with parting:
+    page.chart(figures.whole_pipeline)
 
+page.live(pipeline_picture)
 sft, reward_model, ppo = st.columns(3, gap="small", border=True)
 with sft:
     st.markdown("#### 1. SFT: imitate")
@@ -55,8 +63,6 @@ st.caption(
     "policy has changed. Bars run from the least to the greatest of the prompt's 80 answers; means are over all 80, "
     "weighted by probability. A dashed card shows how the run ends, until the playhead gets there."
 )
-
-page.chart(figures.whole_pipeline)
 
 use, computed = st.columns([3, 2], gap="large")
 with use:

@@ -20,7 +20,9 @@ class Live:
     template : str
         HTML that this project wrote (never a reader). An element with `data-slot="name"` shows that
         value as text; `data-width="name"` takes it as its CSS width, as in "42%"; an element with
-        `data-line="sample"` gets the class `lit` while the current frame has that loop line.
+        `data-line="sample"` gets the class `lit` while the current frame has that loop line;
+        `data-phase="sft"` is `lit` while that stage runs and `past` after it; a press on
+        `data-seek="sft-30"` moves the playhead there; `data-flash` lights a slot that changes.
     rows : (n_frames,) int array
         Row of `values` that each frame of the timeline shows.
     values : mapping

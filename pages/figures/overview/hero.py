@@ -1,0 +1,88 @@
+"""The first thing a reader sees move: one prompt, and the policy's likeliest answer as it rewrites itself."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from pages.drawing.live import Live
+from pages.drawing.view import View
+from pages.drawing.wording import minus
+from rlhf_core.timeline import Frame
+
+PHRASES = ("opening", "body", "closing")
+WORTHS = {
+    "truth": ("true reward", "what somebody with time to check thinks of it"),
+    "labellers": ("labellers’ judgement", "what a hurried labeller thinks of it"),
+    "reward": ("reward", "what the reward model gives, all that PPO sees"),
+}
+
+
+def hero(view: View) -> Live:
+    """The likeliest answer of the policy at the playhead, phrase by phrase, with its chance and its three rewards."""
+    states = [(int(row), _who(view, frame), _scored(view, frame)) for row, frame in _moments(view)]
+    distinct = list(dict.fromkeys(states))
+    rows = np.array([distinct.index(state) for state in states])
+    policies = np.array([row for row, _, _ in distinct])
+    likeliest = view.policy_log_probs[policies].argmax(axis=1)
+    chance = np.exp(view.policy_log_probs[policies, likeliest])
+    values: dict[str, Sequence[str]] = {
+        "hero-who": [who for _, who, _ in distinct],
+        "hero-chance": [_percent(each) for each in chance],
+        "hero-unscored": ["" if scored else "unscored" for *_, scored in distinct],
+    }
+    for i, name in enumerate(PHRASES):
+        values[f"hero-{name}"] = [view.run.scenario.parts(view.prompt, int(answer))[i].text for answer in likeliest]
+    for name, (worth, low, high) in _worths(view).items():
+        shown = worth[likeliest]
+        values[f"hero-{name}"] = [minus(each, "+.1f") for each in shown]
+        values[f"hero-{name}-bar"] = [f"{max(100 * (each - low) / (high - low), 2):.0f}%" for each in shown]
+    return Live(_template(view.question), rows, values)
+
+
+def _moments(view: View) -> list[tuple[int, Frame]]:
+    """Row of `view.policy_log_probs` and frame, for every frame."""
+    return list(zip(view.progress.tolist(), view.timeline.frames, strict=True))
+
+
+def _who(view: View, frame: Frame) -> str:
+    settings = view.run.settings
+    if frame.phase in ("ppo", "done") and frame.ppo_step:
+        return f"the policy after {frame.ppo_step} of {settings.ppo_steps} PPO step{'s'[: settings.ppo_steps > 1]}"
+    if frame.sft_epoch:
+        done = frame.sft_epoch == settings.sft_epochs
+        return "the SFT policy" if done else f"the policy after {frame.sft_epoch} of {settings.sft_epochs} SFT epochs"
+    return "the base policy, which has only read the web"
+
+
+def _scored(view: View, frame: Frame) -> bool:
+    return frame.rm_epoch == view.run.settings.rm_epochs
+
+
+def _worths(view: View) -> dict[str, tuple[np.ndarray, float, float]]:
+    """Worth of the prompt's responses by name, and the ends of its bar; truth and judgement share theirs."""
+    truth, judged = view.run.scenario.true_reward[view.prompt], view.run.labeller_reward[view.prompt]
+    reward = view.run.reward.scores[view.prompt]
+    low, high = min(truth.min(), judged.min()), max(truth.max(), judged.max())
+    span = (float(reward.min()), float(reward.max()) if np.ptp(reward) > 0 else float(reward.min()) + 1)
+    return {"truth": (truth, low, high), "labellers": (judged, low, high), "reward": (reward, *span)}
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.1 else f"{probability:.1%}"
+
+
+def _template(question: str) -> str:
+    answer = " ".join(f'<span data-slot="hero-{name}" data-flash></span>' for name in PHRASES)
+    bars = "".join(
+        f'<div class="he-worth" title="{meaning}"><dt>{label}</dt>'
+        f'<dd><span class="he-track"><span class="bar he-{name}" data-width="hero-{name}-bar"></span></span>'
+        f'<b class="{name} num" data-slot="hero-{name}"></b></dd></div>'
+        for name, (label, meaning) in WORTHS.items()
+    )
+    return (
+        f'<div class="he-stage" data-testid="hero"><i class="he-flag" data-slot="hero-unscored"></i>'
+        f'<p class="he-question">{escape(question)}</p><p class="he-answer">{answer}</p>'
+        f'<p class="he-who">The likeliest answer of <b data-slot="hero-who"></b>, '
+        f'<b class="num" data-slot="hero-chance"></b> of the time.</p><dl class="he-worths">{bars}</dl></div>'
+    )
