@@ -75,6 +75,6 @@ with left:
         "Watch it happen: β = 0, 60 steps", on_click=presets.apply, args=("reward_hacking", "ppo"), key="rm-hack"
     )
 with right:
-    page.chart(scores.trust)
+    page.chart(scores.overrating)
 with st.expander("Where real labellers and real reward models differ"):
     page.text(words.reality)

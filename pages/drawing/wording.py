@@ -3,6 +3,7 @@
 import re
 
 from pages.drawing.view import View
+from rlhf_core.yours.symptoms import CONFIDENCE, wilson
 
 MARKDOWN = re.compile(r"([\\`*_$~\[\]<>#|])")
 
@@ -30,14 +31,36 @@ def plain(text: str) -> str:
 
 
 def minus(value: float, pattern: str = ".2f") -> str:
-    """Write a number with a true minus sign, and without one before zero."""
+    """Write a number with a true minus sign, and without any sign before zero."""
     text = format(value, pattern)
-    return text.replace("-", "" if float(text) == 0 else "\N{MINUS SIGN}")
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a number with so many decimals; see `minus`."""
+    return minus(value, f".{digits}f")
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: 1 step, 8 steps, 2,000 comparisons."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def times(count: int) -> str:
     """A count in words: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def moves(before: float, after: float, digits: int = 2) -> str:
+    """From one number to another, in the direction in which they are written: "rises from 0.10 to 0.30"."""
+    start, end = number(before, digits), number(after, digits)
+    return f"stays at {end}" if start == end else f"{'rises' if after > before else 'falls'} from {start} to {end}"
+
+
+def interval(share: float, count: int) -> str:
+    """What a share counted in so many cases leaves open, such as "90% interval 62% to 77%"."""
+    low, high = wilson(share, count)
+    return f"{2 * CONFIDENCE - 1:.0%} interval {low:.0%} to {high:.0%}"
 
 
 def kinds(view: View, response: int) -> str:

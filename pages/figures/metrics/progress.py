@@ -13,9 +13,10 @@ PANELS = {"yaxis": [0.56, 1.0], "yaxis2": [0.0, 0.42]}
 
 NO_PROGRESS_BAR = """
 In supervised learning the data stay and the loss falls. In PPO **every step brings its own data**: new answers, new
-advantages. At the first gradient step of a batch the ratio ρ is 1, so the loss is minus the mean advantage, and that
-says nothing about how good the answers are. What the epochs then take off shows how much there was to gain on *this*
-batch, and towards the end of training there is less of it. Watch the reward, the KL and the entropy instead.
+advantages. At the first gradient step of a batch the ratio ρ is 1, so the loss is minus the mean advantage, summed over
+an answer's tokens, and that says nothing about how good the answers are. What the epochs then take off shows how much
+there was to gain on *this* batch, and towards the end of training there is less of it. Watch the reward, the KL and the
+entropy instead.
 """
 
 
@@ -134,7 +135,7 @@ def loss_title(view: View) -> str:
     """The chart's finding, where the run shows it."""
     loss, reward = view.run.ppo.loss, view.run.ppo.reward
     if loss[-1, 1] > loss[0, 1] and reward[-1] > reward[0]:
-        return "The loss ends higher than it began, and the policy is better"
+        return "The loss ends higher than it began, and so does the reward"
     return "The loss of each step, and the reward: which of them shows progress?"
 
 

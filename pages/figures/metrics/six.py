@@ -10,7 +10,7 @@ from pages.drawing.chart import Chart
 from pages.drawing.marks import Curve, level, padded
 from pages.drawing.theme import Hue
 from pages.drawing.view import View
-from pages.drawing.wording import minus
+from pages.drawing.wording import interval, minus, plural
 from rlhf_core.timeline import METRICS, PHASES
 
 SMALL = 190
@@ -26,8 +26,8 @@ def phase(view: View) -> Chart:
         view, "phase", values, Hue(view.palette.ink, view.palette.ink), y="", hover="%{customdata}",
         labels=[names[int(value)] for value in values],
         title="Phase: which stage runs",
-        reading=f"{settings.sft_epochs} epochs of SFT, {settings.rm_epochs} of the reward model, {settings.ppo_steps} "
-        "PPO steps. The bands are equally wide whatever these counts.",
+        reading=f"{plural(settings.sft_epochs, 'epoch')} of SFT, {settings.rm_epochs} of the reward model, "
+        f"{plural(settings.ppo_steps, 'PPO step')}. The bands are equally wide whatever these counts.",
         axis={"tickvals": list(range(len(names))), "ticktext": ["Idle", "SFT", "RM", "PPO", "Done"]},
         bounds=[-0.4, 4.4], shape="hv",
     )  # fmt: skip
@@ -37,11 +37,12 @@ def ppo_step(view: View) -> Chart:
     """PPO steps done, over the whole pipeline."""
     values, settings = _values(view, "ppo_step"), view.run.settings
     per_step = settings.rollouts * len(view.run.scenario.prompts)
-    sampled = f"{per_step} new answers each" if per_step else "every answer weighted by its probability"
+    sampled = f"{per_step} new answers" if per_step else "every answer, weighted by its probability"
     return _small(
         view, "ppo_step", values, view.palette.policy, y="PPO steps done", hover="step %{y}",
-        title=f"PPO step: {settings.ppo_steps} updates",
-        reading=f"Each step samples ({sampled}), scores, and updates {settings.ppo_epochs} times on that batch.",
+        title=f"PPO step: {plural(settings.ppo_steps, 'update')}",
+        reading=f"Each step samples ({sampled}), scores, and takes {plural(settings.ppo_epochs, 'gradient step')} on "
+        "that batch.",
         bounds=[0, 1.1 * settings.ppo_steps],
     )  # fmt: skip
 
@@ -64,21 +65,29 @@ def kl(view: View) -> Chart:
         view, "kl", values, view.palette.kl, y="KL [nats]", hover="%{y:.2f} nats",
         title=f"KL divergence: {minus(values[-1])} nats from the SFT policy",
         reading=f"Exact, for whole answers. The optimum for β = {view.run.settings.beta:g} (dotted) spends "
-        f"{optimum:.2f} nats; PPO heads there, and how far it gets depends on the steps.",
+        f"{optimum:.2f} nats{_on_the_way(float(values[-1]), optimum)}.",
         lines=((optimum, "optimum", view.palette.optimum, False),),
     )  # fmt: skip
+
+
+def _on_the_way(spent: float, optimum: float) -> str:
+    """Whether PPO has yet to spend what the optimum spends."""
+    if spent > optimum:
+        return "; PPO has gone further than that price is worth"
+    return "; PPO heads there, and how far it gets depends on the steps"
 
 
 def rm_accuracy(view: View) -> Chart:
     """Accuracy of the reward model on held-out pairs, between chance and the labellers' own noise."""
     values, pairs = _values(view, "rm_accuracy"), view.run.reward.pairs
+    n_pairs = int(pairs.heldout.sum())
     return _small(
         view, "rm_accuracy", values, view.palette.reward, y="held-out accuracy", hover="%{y:.0%} of held-out pairs",
         title=f"RM accuracy: {values[-1]:.0%} of held-out pairs",
-        reading=f"On {int(pairs.heldout.sum())} pairs about prompts it never saw. A coin gets 50%; a reader who knew "
-        f"the true reward {pairs.ceiling:.0%}, for labellers err.",
+        reading=f"On {n_pairs} pairs about prompts it never saw ({interval(float(values[-1]), n_pairs)}). A coin gets "
+        f"50%; who knew the labellers' judgement could expect {pairs.ceiling:.0%}, for labellers err.",
         lines=((0.5, "coin", view.palette.reference, True),
-               (pairs.ceiling, "knowing the truth", view.palette.true_reward, False)),
+               (pairs.ceiling, "knowing their judgement", view.palette.labellers, False)),
         axis={"tickformat": ".0%"},
     )  # fmt: skip
 

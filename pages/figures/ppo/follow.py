@@ -47,15 +47,15 @@ def policies(view: View, rule: str) -> Live:
         f'<p class="po-card-number">{slot(f"p-{css}", f"{css} num")}</p></div>'
         for css, head, text in (
             ("policy", "π<sub>θ</sub>, trained", "Moves at every gradient step. The only one that is updated."),
-            ("old", "π<sub>old</sub>, wrote the rollouts", "Denominator of the ratio ρ. Renewed at every step."),
+            ("old", "π<sub>old</sub>, wrote the rollouts", "Denominator of each token’s ratio ρ. Renewed every step."),
             ("reference", "π<sub>ref</sub>, reference", "The SFT policy, frozen. Enters the penalty, nothing else."),
         )
     )
     template = (
         f'<p class="po-follow">{slot("when", "po-when")} follow {slot("name", "po-follow-name")} '
         f'<span class="po-follow-text" data-slot="text"></span></p><div class="po-cards">{cards}</div>'
-        f'<p class="po-line"><b class="policy">ratio</b> ρ = π<sub>θ</sub> / π<sub>old</sub> = '
-        f"{slot('new', 'policy num')} % / {slot('old', 'num')} % = {slot('ratio')}</p>"
+        f'<p class="po-line"><b class="policy">ratio</b> of the whole answer: π<sub>θ</sub> / π<sub>old</sub> = '
+        f"{slot('new', 'policy num')} % / {slot('old', 'num')} % = {slot('ratio')}, the product of its tokens’ ρ</p>"
         f'<p class="po-line"><b class="kl">log-ratio</b> k = log(π<sub>old</sub> / π<sub>ref</sub>) = '
         f"log({slot('old-k', 'num')} % / {slot('ref-k', 'reference num')} %) = {slot('k', 'kl num')} nats</p>"
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.drawing.wording import number, plural
 from pages.figures.ppo.words import (
     NARRATED,
     Step,
@@ -13,7 +14,6 @@ from pages.figures.ppo.words import (
     adding_up,
     batch_rows,
     name,
-    number,
     outlook,
     preview,
     slot,
@@ -91,7 +91,7 @@ def _line_values(view: View) -> dict[str, list[str]]:
             lambda step: (
                 f"all {len(step.rewards)} responses, each with its probability"
                 if exact
-                else f"{len(step.rewards)} responses, {len(np.unique(step.responses))} different"
+                else f"{plural(len(step.rewards), 'response')}, {len(np.unique(step.responses))} different"
             )
         ),
         "mean-reward": column(lambda step: number(step.weights @ step.rewards)),

@@ -8,7 +8,8 @@ from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.figures.ppo.words import adding_up, number, operand, slot
+from pages.drawing.wording import moves, number, plural
+from pages.figures.ppo.words import adding_up, operand, slot
 
 
 def objective(view: View) -> Live:
@@ -34,7 +35,7 @@ def objective(view: View) -> Live:
     n_steps = view.timeline.n_steps
     template = (
         line("at the playhead", "", "J")
-        + line(f"after {n_steps} step{'s' if n_steps > 1 else ''}", "-end", "J", "po-quiet")
+        + line(f"after {plural(n_steps, 'step')}", "-end", "J", "po-quiet")
         + line("optimum for this β", "-best", '<span class="optimum">J*</span>', "po-quiet")
         + f'<p class="po-line">The optimum is best for the score. To people it is worth '
         f'<b class="truth">{number(best.true_reward)}</b>, the SFT policy {number(ppo.true_reward[0])}, PPO’s at the '
@@ -80,8 +81,7 @@ def _curves(view: View, *, optimum: bool) -> Chart:
         f"Lines over PPO steps: reward, beta times KL, and J{', with the optimum J*' if optimum else ''}.",
         view.timeline.ppo_steps,
         grows=dict.fromkeys((3, 4, 5), x + 1),
-        title=f"J goes from {number(ppo.objective[0])} to {number(ppo.objective[-1])} in {x[-1]} "
-        f"step{'s' if x[-1] > 1 else ''}",
+        title=f"J {moves(ppo.objective[0], ppo.objective[-1])} in {plural(view.timeline.n_steps, 'step')}",
         reading=_curves_reading(view, optimum=optimum),
     )
 
@@ -113,10 +113,10 @@ def _curves_reading(view: View, *, optimum: bool) -> str:
         f"{number(beta * ppo.kl[-1])} for the distance."
     )
     if optimum:
-        gap = view.run.optimum.objective - ppo.objective[-1]
+        best = view.run.optimum
         text += (
-            f" No policy gets above J* = {number(view.run.optimum.objective)}; {number(gap)} are left to gain. To "
-            f"people the optimum is worth {number(view.run.optimum.true_reward)}, PPO’s policy at the end "
+            f" No policy gets above J* = {number(best.objective)}; {number(best.objective - ppo.objective[-1])} of it "
+            f"is left to gain. To people the optimum is worth {number(best.true_reward)}, PPO’s policy at the end "
             f"{number(ppo.true_reward[-1])}."
         )
     return text
@@ -168,8 +168,4 @@ def _entropy_traces(view: View) -> list[dict[str, Any]]:
 
 
 def _entropy_title(view: View) -> str:
-    first, last = view.run.ppo.entropy[[0, -1]]
-    if abs(last - first) < 0.005:
-        return f"Entropy stays at {number(first)} nats"
-    verb = "falls" if last < first else "rises"
-    return f"Entropy {verb} from {number(first)} to {number(last)} nats"
+    return f"Entropy {moves(*view.run.ppo.entropy[[0, -1]])} nats"

@@ -8,7 +8,7 @@ from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.marks import padded
 from pages.drawing.view import View
-from pages.figures.ppo.words import number
+from pages.drawing.wording import number, plural
 from rlhf_core.yours.record import spread
 
 LABELLED_BETAS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)
@@ -55,7 +55,7 @@ def _plane_reading(view: View) -> str:
     ppo, best, frontier, beta = view.run.ppo, view.run.optimum, view.run.frontier, view.run.settings.beta
     n_steps, (i, most) = len(ppo.kl) - 1, _best_for_people(view)
     return (
-        f"No policy lies above the dashed curve. After {n_steps} step{'s' if n_steps > 1 else ''} PPO has "
+        f"No policy lies above the dashed curve. After {plural(n_steps, 'step')} PPO has "
         f"{number(ppo.reward[-1])} reward units for {number(ppo.kl[-1])} nats; the optimum for β = {beta:g} (star) has "
         f"{number(best.reward)} for {number(best.kl)}. On a line of slope β all points have the same J; the dotted one "
         "touches the curve at the star. Below, what the same policies are worth to people: "

@@ -1,8 +1,9 @@
 """Formulas of the PPO page, and its sentences that depend on the run: every number in them is looked up."""
 
 from pages.drawing.view import View
+from pages.drawing.wording import number, plural
 from pages.figures.ppo.step import largest_ratio
-from pages.figures.ppo.words import number, steps
+from pages.figures.ppo.words import steps
 from rlhf_core.distributions import kl_divergence
 
 OBJECTIVE = (
@@ -70,17 +71,15 @@ class Words:
         n = self.settings.rollouts
         if n == 0:
             return "With the exact expectation every response counts with its probability; nothing is left to chance."
-        return f"The old policy writes {n} response{'s' if n > 1 else ''} to every prompt."
+        return f"The old policy writes {plural(n, 'response')} to every prompt."
 
     @property
     def negative(self) -> str:
         """How many log-ratios of the last step are negative."""
         last = steps(self.view)[-1]
-        below = int((last.log_ratio.sum(axis=1) < -1e-12).sum())
-        return (
-            f"A single log-ratio k may be negative, as {below} of {len(last.rewards)} are in step {last.number}; "
-            "the exact KL never is."
-        )
+        below, n = int((last.log_ratio.sum(axis=1) < -1e-12).sum()), len(last.rewards)
+        seen = f"as {below} of {n} {'is' if below == 1 else 'are'}" if below else "though none is"
+        return f"A single log-ratio k may be negative, {seen} in step {last.number}; the exact KL never is."
 
     @property
     def clipping(self) -> str:
@@ -115,8 +114,8 @@ class Words:
             else "a group’s mean makes that 0 in every step, however good the policy"
         )
         return (
-            f"Before a step’s first epoch the loss is minus the mean advantage: {start}. After the last epoch it was "
-            f"{number(loss[0, 1])} in step 1 and {number(loss[-1, 1])} in step {len(loss)}, while J went from "
-            f"{number(objective[0])} to {number(objective[-1])}. Every step has rollouts and advantages of its own, so "
-            "two steps’ losses cannot be compared. Watch reward, KL and entropy."
+            "Before a step’s first epoch the loss is minus the mean advantage, summed over an answer’s three tokens: "
+            f"{start}. After the last epoch it was {number(loss[0, 1])} in step 1 and {number(loss[-1, 1])} in step "
+            f"{len(loss)}, while J went from {number(objective[0])} to {number(objective[-1])}. Every step has its own "
+            "rollouts and advantages, so two steps’ losses cannot be compared. Watch reward, KL and entropy."
         )

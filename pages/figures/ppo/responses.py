@@ -9,15 +9,16 @@ from pages.drawing.chart import Chart
 from pages.drawing.drawing import Drawing
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.drawing.wording import wrap
-from pages.figures.ppo.words import TOKENS, adding_up, batch_rows, name, number, operand, slot
+from pages.drawing.wording import number, wrap
+from pages.figures.ppo.words import TOKENS, adding_up, batch_rows, name, operand, slot
 from rlhf_core.distributions import kl_terms
 
 TOP = 10
 ROW_HEIGHT = 36
 NAMED_TERMS = 3
-UNMOVED = 1e-12
-"""A change below this is rounding: one rollout, compared with itself, teaches nothing."""
+UNMOVED, VISIBLE = 1e-12, 0.001
+"""Changes of a probability below which it is rounding (one rollout, compared with itself, teaches nothing), and below
+which the figures shown do not differ."""
 
 
 def response_probabilities(view: View) -> Chart:
@@ -101,6 +102,8 @@ def _gain_title(view: View, reference: np.ndarray, final: np.ndarray) -> str:
     most = int(np.argmax(final - reference))
     if final[most] - reference[most] < UNMOVED:
         return "PPO has changed nothing: all advantages are 0"
+    if final[most] - reference[most] < VISIBLE:
+        return "PPO has hardly moved the answers to this prompt"
     return f"PPO raised “{name(view, most)}” from {reference[most]:.1%} to {final[most]:.1%}"
 
 
@@ -108,10 +111,9 @@ def _probability_reading(
     view: View, reference: np.ndarray, final: np.ndarray, best: np.ndarray, *, optimum: bool
 ) -> str:
     least, star = int(np.argmin(final - reference)), int(np.argmax(best))
-    text = (
-        f"This prompt’s policy at the playhead; grey ticks: the SFT policy, outlines: the end of the run. "
-        f"The largest loss is “{name(view, least)}”, from {reference[least]:.1%} to {final[least]:.1%}."
-    )
+    text = "This prompt’s policy at the playhead; grey ticks: the SFT policy, outlines: the end of the run."
+    if reference[least] - final[least] >= VISIBLE:
+        text += f" “{name(view, least)}” loses most, from {reference[least]:.1%} to {final[least]:.1%}."
     if optimum:
         text += (
             f" For β = {view.run.settings.beta:g} the optimum gives {best[star]:.1%} to “{name(view, star)}”, "
@@ -212,8 +214,8 @@ def kl_by_token(view: View) -> Chart:
         view.timeline.ppo_steps,
         moves={1: {"y": parts}},
         title=f"The {TOKENS[int(np.argmax(parts[-1]))]} moves furthest from the reference"
-        if parts[-1].max() > UNMOVED
-        else "No token has moved from the reference",
+        if float(number(parts[-1].max())) > 0
+        else "No token has moved far from the reference",
         reading="What each token adds to this prompt’s KL, a mean over the policy’s own responses; at the end of the "
         f"run {' + '.join(shown)} = {total} nats.",
     )

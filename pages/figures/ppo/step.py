@@ -7,7 +7,8 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
-from pages.figures.ppo.words import SHOWN, TOKENS, Step, batch_rows, name, number, steps, update_rows
+from pages.drawing.wording import number
+from pages.figures.ppo.words import SHOWN, TOKENS, Step, batch_rows, name, steps, update_rows
 
 SYMBOLS = ("circle", "diamond", "square")
 MOST_GHOSTS = 400
@@ -90,23 +91,24 @@ def _advantage_title(view: View) -> str:
         return "Better or worse than the learned value expected?"
     if settings.rollouts == 0:
         return "Weighted by probability, advantages sum to 0"
-    return "What some gain, others lose: advantages sum to 0"
+    return f"What some gain, others lose: {'all' if settings.rollouts > SHOWN else 'the'} advantages sum to 0"
 
 
 def _advantage_reading(view: View) -> str:
     settings, each = view.run.settings, steps(view)
     n = len(each[0].rewards)
     kept = f" ({'the most probable' if settings.rollouts == 0 else 'the first'} {SHOWN} of {n})" if n > SHOWN else ""
-
-    def spread(step: Step) -> float:
-        mean = step.weights @ step.advantages[:, 0]
-        return float(np.sqrt(step.weights @ (step.advantages[:, 0] - mean) ** 2))
-
+    first, last = (number(_weighted_spread(step)) for step in (each[0], each[-1]))
+    spread = f"goes from {first} in step 1 to {last} in step {len(each)}" if len(each) > 1 else f"is {first}"
     return (
         f"One bar per rollout of this prompt{kept}: above 0 the update pushes its tokens up, below 0 down. Grey: the "
-        f"first and the last step. The spread goes from {number(spread(each[0]))} in step 1 to "
-        f"{number(spread(each[-1]))} in step {len(each)}; where all rollouts are alike there is nothing to learn."
+        f"first and the last step. The spread {spread}; where all rollouts are alike there is nothing to learn."
     )
+
+
+def _weighted_spread(step: Step) -> float:
+    mean = step.weights @ step.advantages[:, 0]
+    return float(np.sqrt(step.weights @ (step.advantages[:, 0] - mean) ** 2))
 
 
 def ratio_scatter(view: View) -> Chart:

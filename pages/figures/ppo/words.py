@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from pages.drawing.view import View, once
-from pages.drawing.wording import excerpt
+from pages.drawing.wording import excerpt, number
 from rlhf_core.ppo import Rollouts
 
 MINUS = "\N{MINUS SIGN}"
@@ -18,11 +18,6 @@ TIE = 1e-9
 TOKENS = ("opening", "body", "closing")
 SHOWN = 32
 """Rollouts that the charts of one step draw at most; all count in training."""
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A number as text with a true minus sign, and never a negative zero."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 
 def figures(value: float, n: int) -> str:

@@ -9,7 +9,7 @@ from pages.drawing.chart import Array, Chart
 from pages.drawing.curves import Level, learning_curves
 from pages.drawing.drawing import Drawing
 from pages.drawing.view import View
-from pages.drawing.wording import minus
+from pages.drawing.wording import interval, minus
 from rlhf_core.calibration import reliability as reliability_of
 from rlhf_core.features import FEATURES
 
@@ -30,7 +30,7 @@ def loss(view: View) -> Chart:
         x="reward-model epoch", y="loss [nats per pair]", unit=" nats",
         levels=(
             Level(LOG_2, f"a coin, log 2 = {LOG_2:.2f}", palette.muted),
-            Level(floor, f"someone who knows the truth, {floor:.2f}", palette.true_reward.text),
+            Level(floor, f"someone who knows their judgement, {floor:.2f}", palette.labellers.text),
         ),
     )  # fmt: skip
     return Chart(
@@ -43,7 +43,7 @@ def loss(view: View) -> Chart:
         reading=(
             f"Training pairs: {reward.loss[0]:.2f} to {reward.loss[-1]:.2f}. Held-out pairs: to "
             f"{reward.heldout_loss[-1]:.2f}{_turn(reward.heldout_loss)}. Labellers are noisy, so even someone who knew "
-            f"each true reward would pay {floor:.2f} a pair."
+            f"what they think of each answer would have to expect {floor:.2f} a pair."
         ),
     )
 
@@ -65,7 +65,7 @@ def accuracy(view: View) -> Chart:
         palette, {"training pairs": _from_first(train), "held-out pairs": _from_first(heldout)}, palette.reward,
         x="reward-model epoch", y="accuracy [% of pairs]", unit="%",
         levels=(
-            Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}", palette.true_reward.text),
+            Level(100 * pairs.ceiling, f"ceiling {pairs.ceiling:.0%}", palette.labellers.text),
             Level(100 * pairs.agreement, agreement, palette.muted),
             Level(50, "a coin", palette.muted),
         ),
@@ -80,8 +80,8 @@ def accuracy(view: View) -> Chart:
         title="How often does it prefer what the labeller preferred?",
         reading=(
             f"In the end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of "
-            f"{n_heldout} held-out pairs. Epoch 0 is left out: all scores are equal there, and a tie counts as wrong, "
-            "as in TRL."
+            f"{n_heldout} held-out pairs ({interval(float(reward.heldout_accuracy[-1]), n_heldout)}). Epoch 0 is left "
+            "out: all scores are equal there, and a tie counts as wrong, as in current TRL."
         ),
     )
 
@@ -107,7 +107,9 @@ def reliability(view: View) -> Chart:
         data=[diagonal, *_bin_traces(palette, "training", train), *_bin_traces(palette, "held out", heldout)],
         xaxis={"range": [47, 103]}, yaxis={"range": [max(lowest - 5, -2), 104]},
     )  # fmt: skip
-    sure, share, error = (part[-1, -1] for part in heldout)
+    sure, share, _ = (part[-1, -1] for part in heldout)
+    n_bins = heldout[0].shape[1]
+    n_pairs = int(pairs.heldout.sum()) - int(pairs.heldout.sum()) * (n_bins - 1) // n_bins
     return Chart(
         fig,
         "Reliability diagram: the reward model's confidence against the share of labellers who agree, in bins.",
@@ -117,9 +119,9 @@ def reliability(view: View) -> Chart:
         },
         title="When it is 80% sure, is it right 80% of the time?",
         reading=(
-            f"On the {PART[heldout[0].shape[1]]} of the held-out pairs where it is surest, it is {sure:.0f}% sure, and "
-            f"labellers prefer its favourite in {share:.0f}% (± {error:.0f}). On the dashed line the two are equal. "
-            "Whiskers: one standard error."
+            f"On the {PART[n_bins]} of the held-out pairs where it is surest, it is {sure:.0f}% sure, and labellers "
+            f"prefer its favourite in {share:.0f}% of {n_pairs} ({interval(share / 100, n_pairs)}). On the dashed line "
+            "the two are equal. Whiskers: one standard error."
         ),
     )
 

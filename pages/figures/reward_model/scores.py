@@ -1,23 +1,21 @@
-"""Reward against true reward: for the chosen prompt, and for the policy's own answers while PPO moves it."""
-
-from typing import Any
+"""Reward against true reward: for the chosen prompt, and what PPO gains of either."""
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
-from pages.drawing.curves import learning_curves
 from pages.drawing.drawing import Drawing
-from pages.drawing.marks import padded
+from pages.drawing.marks import Curve, end_names, padded
 from pages.drawing.view import View
-from pages.drawing.wording import minus, wrap
+from pages.drawing.wording import minus, plural, wrap
 from rlhf_core.calibration import correlation
+from rlhf_core.yours.record import spread
 
 LARGEST_DOT, SMALLEST_DOT = 60, 5
 """Pixels across for a response of probability 1, and at least."""
 HEIGHT = 420
-FALL = 0.02
-"""By how much the correlation must have fallen for the words to say so."""
+VISIBLE = 0.05
+"""Spreads by which reward must have risen more than true reward for the words to say so."""
 CLOSE, LOOSE = 0.5, 0.3
 """Correlations above which the words say that reward follows true reward, and below which that it hardly does."""
 
@@ -105,47 +103,43 @@ def _top(view: View) -> str:
     )
 
 
-def trust(view: View) -> Chart:
-    """Correlation of reward and true reward under the policy, over PPO steps."""
-    palette, scores, truth = view.palette, view.run.reward.scores, view.run.scenario.true_reward
-    alike = _mean(correlation(scores, truth, np.full(scores.shape, -np.log(scores.shape[1])))[None])[0]
-    per_prompt = correlation(scores, truth, view.run.ppo.log_probs)
-    mean, n_steps = _mean(per_prompt), len(per_prompt) - 1
-    known = per_prompt[np.isfinite(per_prompt)]
-    drawn = learning_curves(
-        palette, {"mean over prompts": mean, "this prompt": per_prompt[:, view.prompt]}, palette.policy,
-        x="PPO step", y="correlation of reward and true reward", each="after step %{x}", height=HEIGHT,
-        behind=[_every(view, per_prompt)], yaxis={"range": [float(known.min(initial=-0.1)) - 0.08, 1.05]},
+def overrating(view: View) -> Chart:
+    """Reward, labellers' judgement and true reward over PPO steps, each in spreads of the SFT policy's answers."""
+    palette, x = view.palette, np.arange(view.timeline.n_steps + 1)
+    rises = _rises(view)
+    curves = (
+        Curve(x, rises[0], palette.reward, "dash", "reward"),
+        Curve(x, rises[1], palette.labellers, "dot", "labellers’ judgement"),
+        Curve(x, rises[2], palette.true_reward, "solid", "true reward"),
+    )
+    fig = theme.figure(
+        palette, x="PPO step", y="gained since SFT [spreads of its answers]", height=HEIGHT, showlegend=False,
+        data=[*(curve.ghost(palette) for curve in curves), *(curve.played("step %{x}: ") for curve in curves)],
+        annotations=end_names(curves), xaxis={"range": padded(x, 0.03)}, yaxis={"range": padded(np.concatenate(rises))},
     )  # fmt: skip
+    excess = float(rises[0, -1] - rises[2, -1])
     return Chart(
-        drawn.drawing,
-        "Correlation of reward and true reward among the policy's own answers, over PPO steps.",
+        fig,
+        "Gains in reward, labellers' judgement and true reward over PPO steps, in spreads of the SFT policy's answers.",
         view.timeline.ppo_steps,
-        moves=drawn.moves,
-        grows=drawn.grows,
-        title="PPO leaves the answers that the reward model knows"
-        if mean[-1] < mean[0] - FALL
-        else "Does the reward stay true while PPO moves the policy?",
+        grows=dict.fromkeys((3, 4, 5), x + 1),
+        title="PPO finds the answers that the reward model overrates"
+        if excess > VISIBLE
+        else "Does the true reward keep up with the reward?",
         reading=(
-            f"Correlation among the answers that the policy gives, mean over all prompts: {_written(mean[0])} for the "
-            f"SFT policy, {_written(mean[-1])} after {n_steps} PPO step{'s' if n_steps > 1 else ''}. Over all "
-            f"{scores.shape[1]} answers, each counted once: {_written(alike)}."
+            f"All three start at 0, the SFT policy, and are measured in the spread of its answers. After "
+            f"{plural(view.timeline.n_steps, 'PPO step')} the reward is {minus(rises[0, -1], '+.2f')}, what labellers "
+            f"think {minus(rises[1, -1], '+.2f')}, the true reward {minus(rises[2, -1], '+.2f')}."
         ),
     )
 
 
-def _every(view: View, per_prompt: Array) -> dict[str, Any]:
-    """One faint line per prompt, with a gap between two."""
-    gap = np.full((1, per_prompt.shape[1]), np.nan)
-    return {
-        "type": "scatter", "x": np.tile(np.append(np.arange(len(per_prompt)), np.nan), per_prompt.shape[1]),
-        "y": np.concatenate([per_prompt, gap]).T.ravel(), "mode": "lines", "name": "each prompt",
-        "line": {"color": view.palette.grid, "width": 1.4}, "hoverinfo": "skip",
-    }  # fmt: skip
-
-
-def _mean(values: Array) -> Array:
-    """Mean along the last axis over what is defined; nan where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+def _rises(view: View) -> Array:
+    """Gains in reward, labellers' judgement and true reward, in spreads under the SFT policy, (3, T+1)."""
+    run, ref = view.run, view.run.ppo.log_probs[0]
+    gains = (
+        (run.ppo.reward, run.reward.scores),
+        (run.ppo.labeller_reward, run.labeller_reward),
+        (run.ppo.true_reward, run.scenario.true_reward),
+    )
+    return np.stack([(curve - curve[0]) / (spread(ref, of) or 1.0) for curve, of in gains])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pages.drawing.view import View
-from pages.drawing.wording import plain
+from pages.drawing.wording import interval, minus, plain
 from pages.figures.reward_model.scores import rank_of_top
 
 
@@ -14,9 +14,16 @@ Ask ten people for a mark out of ten and you get ten scales: one never gives a t
 which of two answers is better, and the scale is gone. So RLHF collects **comparisons**: two answers of the SFT policy
 to the same prompt, and one click.
 
-In real projects people click. Here {len(view.run.reward.pairs.prompt)} labels come from **simulated labellers**: they
-see the true reward $u$ of both answers and prefer the first with probability $\\sigma((u_1 - u_2)/\\tau)$, with noise
+In real projects people click. Here {len(view.run.reward.pairs.prompt)} labels come from **simulated labellers** in a
+hurry. What they think of an answer is its true reward plus whatever sways them, {_sway(view)}: $j = u + b \\cdot$
+appeal. They prefer the first of two with probability $\\sigma((j_1 - j_2)/\\tau)$, with noise
 τ = {view.run.settings.label_noise:g}. Nothing else of the truth reaches the reward model."""
+
+
+def _sway(view: View) -> str:
+    """How far these labellers are swayed."""
+    bias = view.run.settings.labeller_bias
+    return f"with a bias of $b$ = {bias:g}" if bias else "which in this run is nothing ($b$ = 0)"
 
 
 BRADLEY_TERRY = """
@@ -27,15 +34,17 @@ given to what the labeller really chose."""
 
 def ceiling(view: View) -> str:
     """Agreement and ceiling, defined."""
-    pairs = view.run.reward.pairs
+    pairs, accuracy = view.run.reward.pairs, float(view.run.reward.heldout_accuracy[-1])
+    n_heldout = int(pairs.heldout.sum())
     return f"""
 Labellers do not always agree. Let $p$ be the probability that a labeller prefers the first answer of a pair.
 **Agreement** is how often two labellers choose alike, the mean of $p^2 + (1-p)^2$ over all pairs: here
-{pairs.agreement:.1%}, at InstructGPT 72.6 ± 1.5%. The **ceiling** is the accuracy to expect of somebody who knows the
-true rewards and always names the better answer, the mean of $\\max(p, 1-p)$: here {pairs.ceiling:.1%}. It is never
-below agreement, because only one labeller errs instead of two. InstructGPT's reward model reached 72.4 ± 0.4% on its
-own labellers and 69.6 ± 0.9% on new ones; ours reaches {view.run.reward.heldout_accuracy[-1]:.1%} on prompts that it
-was not trained on."""
+{pairs.agreement:.1%}, at InstructGPT 72.6 ± 1.5%. The **ceiling** is the accuracy to expect of somebody who knows
+what the labellers think and always names the answer that they prefer, the mean of $\\max(p, 1-p)$: here
+{pairs.ceiling:.1%}. It is never below agreement, because only one labeller errs instead of two. It is an expectation:
+on a few dozen pairs a model may beat it by luck. InstructGPT's reward model reached 72.4 ± 0.4% on its own labellers
+and 69.6 ± 0.9% on new ones; ours is right in {accuracy:.1%} of {n_heldout} pairs on prompts that it was not trained on
+({interval(accuracy, n_heldout)})."""
 
 
 def typing(view: View) -> str:
@@ -43,8 +52,9 @@ def typing(view: View) -> str:
     best = float(view.run.reward.scores[view.prompt].max())
     return f"""
 The reward is a weighted sum of {len(view.run.reward.feature_names)} counts in the text, so each part of a score can be
-traced. The best of this prompt's {len(view.responses)} answers gets {best:.2f}. Can you get more without saying
-anything? What you can find by typing, PPO can find by sampling."""
+traced. The best of this prompt's {len(view.responses)} answers gets {minus(best)}. Can you get more without saying
+anything? Here PPO can only choose among those {len(view.responses)} answers; a real policy can write whatever you can
+type."""
 
 
 def no_zero(view: View) -> str:
@@ -90,8 +100,8 @@ def reality(view: View) -> str:
     """Toy against real."""
     pairs = view.run.reward.pairs
     return f"""
-- **Labellers** are people with instructions, moods and cultures, not a formula with noise τ. They can be fooled by
-  confident or flattering text. Ours cannot: they see the truth, blurred.
+- **Labellers** are people with instructions, moods and cultures, not a formula with noise τ. They are swayed by
+  confident, flattering or cautious text, each in a way of their own; ours all by the same amount, the labeller bias.
 - **The reward model** is an LLM that ends in one number and reads the text. Ours sees
   {len(view.run.reward.feature_names)} counts, so its blind spots are large and easy to see. A real one has subtler
   ones, and PPO finds them too.

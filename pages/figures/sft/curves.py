@@ -39,7 +39,7 @@ def loss(view: View) -> Chart:
         title=_loss_title(view),
         reading=(
             f"A demonstration that SFT trains on goes from {sft.loss[0]:.2f} to {sft.loss[-1]:.2f} nats, as unlikely "
-            f"as one of {np.exp(sft.loss[0]):.0f} and then of {np.exp(sft.loss[-1]):.0f} equally likely answers. "
+            f"as one of {np.exp(sft.loss[0]):.1f} and then of {np.exp(sft.loss[-1]):.1f} equally likely answers. "
             f"Held-out ones are other answers by the same writer, none of them shown to SFT, and go from "
             f"{sft.heldout_loss[0]:.2f} to {sft.heldout_loss[-1]:.2f}; the writer’s own probabilities would make them "
             f"{sft.writer_heldout_loss:.2f}.{_by_heart(view)}"
@@ -72,12 +72,13 @@ def imitation(view: View) -> Chart:
     drawn = learning_curves(
         view.palette, {"true reward": truth}, view.palette.true_reward, x="SFT epoch", y="expected true reward",
         levels=(
-            Level(writer, f"the writer’s average, {writer:.2f}", muted),
-            Level(best, f"always the best answer, {best:.2f}", muted),
+            Level(writer, f"the writer’s average, {minus(writer)}", muted),
+            Level(best, f"always the best answer, {minus(best)}", muted),
         ),
     )  # fmt: skip
     climbs = truth[0] < truth[-1] < writer
-    limit = f"and stays below the writer’s average of {writer:.2f}" if climbs else f"the writer averages {writer:.2f}"
+    limit = f"{'and stays below' if climbs else 'beside'} the writer’s average of {minus(writer)}"
+    lesson = ": what the policy gains, it gains because the writer is good" if climbs else ""
     return Chart(
         drawn.drawing,
         "Expected true reward of the policy over SFT epochs, with the writer's average above it.",
@@ -88,8 +89,8 @@ def imitation(view: View) -> Chart:
         if climbs
         else "What is an imitated answer worth?",
         reading=(
-            f"True reward appears nowhere in the loss. It goes from {minus(truth[0])} to {minus(truth[-1])}, {limit}: "
-            "what the policy gains, it gains because the writer is good. Mean over all prompts."
+            f"True reward appears nowhere in the loss. It goes from {minus(truth[0])} to {minus(truth[-1])}, {limit}"
+            f"{lesson}. Mean over all prompts."
         ),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from pages.drawing.chart import Array
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.drawing.wording import excerpt, kinds, minus, plain, times, worth
+from pages.drawing.wording import excerpt, kinds, minus, plain, plural, times, worth
 from rlhf_core.policy import prefix_log_probs
 from rlhf_core.scenarios import SLOTS
 from rlhf_core.sft import WRITER_TEMPERATURE
@@ -128,10 +128,10 @@ def _card(view: View, k: int, response: int, count: int, ends: Array, width: flo
 
 def introduction(view: View) -> str:
     """What SFT is, and who wrote the demonstrations."""
-    n = view.run.settings.n_demonstrations
+    shown = plural(view.run.settings.n_demonstrations, "demonstration")
     return f"""
 The **base policy** answers as web text would: it has read much, and nobody has told it what an answer is for.
-Supervised fine-tuning (SFT) shows it {n} demonstration{"s" if n > 1 else ""} per prompt and raises their probability.
+Supervised fine-tuning (SFT) shows it {shown} per prompt and raises their probability.
 Nothing else. Here a simulated writer, good but not perfect, has written them; for InstructGPT, people answered about
 13,000 prompts."""
 
@@ -163,7 +163,7 @@ def limits(view: View) -> str:
 - **It is never told what to avoid.** {_bad_answers(view)}
 - **It knows what it was shown.** {_gap(view)}
 - **It ends at the writer.** With endless demonstrations it would answer just as the writer does, for a true reward of
-  {run.sft.writer_true_reward:.2f} on average, where always giving the best answer earns {best:.2f}.
+  {minus(run.sft.writer_true_reward)} on average, where always giving the best answer earns {minus(best)}.
 
 Saying which of two answers is better is easier than writing the best one. That is the idea of the next stage."""
 
@@ -173,7 +173,7 @@ def _worst_demonstration(view: View) -> str:
     sft, truth = view.run.sft, view.run.scenario.true_reward[view.prompt]
     worst = min(sft.demonstrations[view.prompt].tolist(), key=lambda response: truth[response])
     before, after = 100 * np.exp(sft.log_probs[[0, -1], view.prompt, worst])
-    verb = "raises it all the same" if after > before else "does not raise it"
+    verb = "raises it all the same" if round(after, 1) > round(before, 1) else "does not raise it"
     text = plain(excerpt(view.responses[worst], 75))
     return (
         f"The least good one above, “{text}”, has a true reward of {worth(view, worst)}, the best possible answer "
@@ -185,9 +185,10 @@ def _bad_answers(view: View) -> str:
     """How much probability answers with a negative true reward keep."""
     bad = view.run.scenario.true_reward < 0
     before, after = (np.exp(view.run.sft.log_probs[[0, -1]]) * bad).sum(axis=2).mean(axis=1)
+    lesson = ": what they lose, they lose because others gain" if after < before else ""
     return (
         f"Answers whose true reward is below zero have {before:.0%} of the probability before SFT and {after:.0%} "
-        "after it, mean over all prompts: what they lose, they lose because others gain."
+        f"after it, mean over all prompts{lesson}."
     )
 
 
@@ -204,6 +205,7 @@ def _gap(view: View) -> str:
 
 def reality(view: View) -> str:
     """Toy against real."""
+    steps = plural(view.run.settings.sft_epochs, "full-batch gradient step")
     return f"""
 - A token is a piece of a word, and at each position there are some 100,000 of them; here it is a phrase, one of 4 or
   5. The sum over tokens is the same, only longer. Most logs show it *per token*, this page per response.
@@ -211,4 +213,4 @@ def reality(view: View) -> str:
   teaches something about its own prompt and nothing about others.
 - The writer is a person, or often a stronger model. Ours draws an answer with probability ∝ exp(true reward /
   {WRITER_TEMPERATURE:g}), so it writes middling answers too.
-- Minibatches and Adam over millions of tokens; here {view.run.settings.sft_epochs} full-batch gradient steps."""
+- Minibatches and Adam over millions of tokens; here {steps}."""

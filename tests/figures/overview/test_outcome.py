@@ -127,7 +127,7 @@ def test_an_answer_never_changes_its_worth():
 
 def test_minus_is_a_minus_and_zero_has_none():
     assert [minus(-0.004), minus(-1.5), minus(2.0, "+.1f"), minus(0.0, "+.2f"), minus(-0.0)] == [
-        "0.00", "\N{MINUS SIGN}1.50", "+2.0", "+0.00", "0.00",
+        "0.00", "\N{MINUS SIGN}1.50", "+2.0", "0.00", "0.00",
     ]  # fmt: skip
 
 

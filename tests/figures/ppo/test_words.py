@@ -7,8 +7,9 @@ import pytest
 
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.drawing.wording import number
 from pages.figures.ppo import follow, loop, objective, responses
-from pages.figures.ppo.words import NARRATED, RULES, adding_up, batch_rows, figures, name, number, operand, steps
+from pages.figures.ppo.words import NARRATED, RULES, adding_up, batch_rows, figures, name, operand, steps
 from pages.frame.narration import narrate
 from pages.stage.storyboard import encode_live
 from tests.figures.ppo.test_ppo import WORLDS, view

@@ -17,7 +17,8 @@ from rlhf_core.timeline import build
 from tests.core.runs import run
 
 CHARTS = (
-    pairs.all_pairs(0), fit.loss, fit.accuracy, fit.reliability, fit.weights, scores.reward_against_truth, scores.trust,
+    pairs.all_pairs(0), fit.loss, fit.accuracy, fit.reliability, fit.weights, scores.reward_against_truth,
+    scores.overrating,
 )  # fmt: skip
 EACH_CHART = pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
 WORLDS = [
@@ -261,13 +262,17 @@ def test_correlations_are_pearsons_and_the_title_follows_them(world):
 
 
 @EACH_WORLD
-def test_trust_starts_at_the_reference_and_its_title_is_true(world):
+def test_overrating_is_measured_in_spreads_of_the_sft_policy_and_its_title_is_true(world):
     one = view(**world)
-    chart = scores.trust(one)
-    _, _, _, mean, own, *_ = chart.figure.data
-    assert own.y[0] == pytest.approx(scores.correlations(one)[1])
-    assert len(mean.x) == one.run.settings.ppo_steps + 1
-    assert ("PPO leaves" in chart.title) == bool(mean.y[-1] < mean.y[0] - scores.FALL)
+    chart, ours = scores.overrating(one), one.run
+    reward, judged, truth = (trace.y for trace in chart.figure.data[3:])
+    weights = np.exp(ours.ppo.log_probs[0])
+    for gained, of in ((judged, ours.labeller_reward), (truth, ours.scenario.true_reward)):
+        centred = of - (weights * of).sum(axis=1, keepdims=True)
+        unit = np.sqrt((weights * centred**2).sum(axis=1).mean())
+        assert gained[-1] == pytest.approx((np.exp(ours.ppo.log_probs[-1]) * centred).sum(axis=1).mean() / unit)
+    np.testing.assert_allclose(reward, ours.ppo.reward, atol=1e-9)  # its unit is that spread already
+    assert ("overrates" in chart.title) == bool(reward[-1] - truth[-1] > scores.VISIBLE)
 
 
 # ------------------------------------------------------------------ type a response
