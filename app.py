@@ -6,6 +6,7 @@ from streamlit import runtime
 
 from pages.frame import (
     compression,
+    job_panel,
     lesson,
     local,
     navigation,
@@ -40,7 +41,7 @@ def draw() -> None:
 
 
 if runtime.exists():
-    with turns.turn():
+    with turns.turn(), job_panel.only_for_this_page():
         draw()
 else:  # Streamlit looks here, before there are readers, for how the app is to be served
     app = st.App(

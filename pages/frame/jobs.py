@@ -1,0 +1,154 @@
+"""Work that takes longer than a page may: done beside the pages, piece by piece, once for all who ask for the same.
+
+Work is an iterator of `Progress`, and a piece is what it does from one to the next: some 50 ms at best, for pages come
+first and work gives way to them between its pieces. It stops when nobody wants it any more: who has turned the page,
+changed what they asked for, pressed Stop or closed the tab. Results are kept with everything else that readers share.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Generic, Literal, TypeVar
+
+from streamlit import runtime
+
+from pages.frame import turns
+from pages.frame.memory import SHARED
+from rlhf_core.lab.work import Progress
+
+N_THREADS = 2
+"""So that a long piece of one reader's work does not stop everybody's."""
+PATIENCE_SECONDS = 0.25
+"""For pages, before a piece: work goes on even where there is always somebody who turns a page."""
+FAILED = "This could not be computed; the server's log says why."
+LOGGER = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """Work that some sessions wait for, and what is known of it so far."""
+
+    def __init__(self, key: Hashable, make: Callable[[], Iterator[Progress[T]]], *, shared: bool) -> None:
+        self.key, self.shared = key, shared
+        self.state: Literal["running", "done", "stopped", "failed"] = "running"
+        self.progress: Progress[T] | None = None
+        self.error = ""
+        """What a reader is told of a failure."""
+        self.sessions: set[str] = set()
+        """Ids of those that wait."""
+        self._make = make
+        self._pieces: Iterator[Progress[T]] | None = None
+
+    @property
+    def result(self) -> T | None:
+        """What is known so far; None until there is something to show."""
+        return self.progress.result if self.progress else None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits, at a tab that is open."""
+        return any(is_here(session) for session in tuple(self.sessions))  # others may join meanwhile
+
+    def advance(self) -> None:
+        """Do one piece; whatever happens in it, the job knows."""
+        try:
+            self._pieces = self._make() if self._pieces is None else self._pieces
+            self.progress = next(self._pieces)
+        except StopIteration:
+            self.state = "done"
+        except ValueError as error:  # a sentence for the reader, as everywhere
+            self.state, self.error = "failed", str(error)
+        except Exception:
+            LOGGER.exception("Work in the background failed: %r", self.key)
+            self.state, self.error = "failed", FAILED
+
+    def close(self) -> None:
+        """Let go of what the work holds."""
+        pieces, self._pieces = self._pieces, None
+        try:
+            if close := getattr(pieces, "close", None):
+                close()
+        except Exception:
+            LOGGER.exception("Work in the background could not be closed: %r", self.key)
+
+
+class Jobs:
+    """Jobs by key, and the threads that take turns at their pieces."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[Hashable, Job[Any]] = {}
+        self._waiting: deque[Job[Any]] = deque()
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+
+    def ask(
+        self, key: Hashable, make: Callable[[], Iterator[Progress[T]]], session: str, *, shared: bool = True
+    ) -> Job[T]:
+        """The job of a key: the one that runs, or one that is done, or a new one.
+
+        Parameters
+        ----------
+        key : hashable
+            Everything that the result depends on; for a reader's own material, their session's id besides.
+        make : callable
+            Gives the work.
+        session : str
+            Id of the session that waits for it.
+        shared : bool
+            Whether the result is kept for all readers; False for what a reader has brought.
+        """
+        with self._changed:
+            if shared and (found := SHARED.find((Jobs, key))):
+                job = Job(key, make, shared=True)
+                job.progress, job.state = found[0], "done"
+                return job
+            if key not in self._jobs:
+                self._jobs[key] = Job(key, make, shared=shared)
+                self._waiting.append(self._jobs[key])
+                self._start_threads()
+                self._changed.notify()
+            self._jobs[key].sessions.add(session)
+            return self._jobs[key]
+
+    def leave(self, job: Job[Any], session: str) -> None:
+        """Wait for a job no longer; it stops unless somebody else does."""
+        with self._changed:
+            job.sessions.discard(session)
+
+    def _start_threads(self) -> None:
+        while len(self._threads) < N_THREADS:
+            self._threads.append(threading.Thread(target=self._work, name="rlhf-jobs", daemon=True))
+            self._threads[-1].start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                job = self._waiting.popleft()
+            turns.give_way(PATIENCE_SECONDS)
+            if job.wanted:
+                job.advance()
+            self._put_back(job)
+
+    def _put_back(self, job: Job[Any]) -> None:
+        """Behind the others, if it is to go on; so long as this holds the lock, nobody can join a job that ends."""
+        with self._changed:
+            if job.state == "running" and job.wanted:
+                self._waiting.append(job)
+                self._changed.notify()
+                return
+            del self._jobs[job.key]
+            if job.state == "running":
+                job.state = "stopped"
+            if job.state == "done" and job.shared and job.progress:
+                SHARED.keep((Jobs, job.key), job.progress)
+        job.close()
+
+
+def is_here(session: str) -> bool:
+    """Whether a session's tab is open."""
+    return not runtime.exists() or bool(runtime.get_instance().is_active_session(session))
+
+
+JOBS = Jobs()
