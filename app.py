@@ -36,6 +36,7 @@ def draw() -> None:
             presets.menu()
         if lesson.has_control("share"):
             sharing.menu(navigation.name_of(page))
+    pins.pinned()  # reads the link, so that its note stands with the others
     navigation.run(page)
     playback.publish(tour=tour.current(), pin=pins.parameter(), **sidebar.hidden(), **lesson.parameters())
 

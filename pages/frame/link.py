@@ -6,7 +6,7 @@ what is used.
 
 import math
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from rlhf_core import Settings
 from rlhf_core.settings import CONTROLS
@@ -15,6 +15,8 @@ from rlhf_core.timeline import Timeline
 Query = Mapping[str, Sequence[str]]
 """Parameters of a URL; each may be given several times, and the last counts."""
 SWITCH = ("true", "false")
+DEFAULTS = "defaults"
+"""A pin of the default settings, which have no parameters."""
 SHOWN = 40
 """Characters of an unusable value that its sentence shows."""
 
@@ -47,7 +49,7 @@ def whole(name: str, text: str, low: int, high: int, default: int) -> tuple[int,
 def speed(values: Sequence[str], low: int, high: int, default: int) -> tuple[int, str]:
     """Speed of playback."""
     used, note = whole("speed", values[-1] if values else str(default), low, high, default)
-    return used, note or ("" if len(values) < 2 else _repeated("speed", values, used))
+    return used, note or once("speed", values, used)
 
 
 def switch(name: str, values: Sequence[str]) -> str:
@@ -66,34 +68,40 @@ def tour_step(text: str, n_steps: int) -> tuple[int, str]:
 
 
 def playhead(text: str, timeline: Timeline) -> tuple[str, str]:
-    """Name of the frame that a link opens at: the last of its phase where the run ends before it."""
+    """Name of the frame that a link opens at; and a sentence if it names another, of which that is the nearest."""
     try:
         frame = timeline.find(text)
     except ValueError as error:
         return "idle", f"{error}; using idle."
+    if frame.name == text:
+        return frame.name, ""
     last = [other for other in timeline.frames if other.phase == frame.phase][-1]
-    if frame is last and frame.name != text and _number(text) > _number(last.name):
-        return frame.name, f"at must be a frame of this run, at most {last.name}, got {text!r}; using {last.name}."
-    return frame.name, ""
+    most = f", at most {last.name}" if frame is last else ""
+    return frame.name, f"at must be a frame of this run{most}, got {_excerpt(text)}; using {frame.name}."
 
 
 def pinned(text: str) -> tuple[Settings | None, tuple[str, ...]]:
-    """The pinned run's settings, `beta=0.3&seed=1`; None where nothing is pinned."""
-    if not text:
-        return None, ()
+    """The pinned run's settings, `beta=0.3&seed=1` or `defaults`; None where nothing is pinned that could be."""
+    if not text or text == DEFAULTS:
+        return (Settings() if text else None), ()
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         query.setdefault(name, []).append(value)
-    chosen, notes = settings(query)
-    return chosen, tuple(f"pin: {note}" for note in notes)
+    known = {name: values for name, values in query.items() if name in CONTROLS}
+    chosen, notes = settings(known)
+    used = (urlencode(chosen.to_query()) or DEFAULTS) if known else "no pin"
+    if len(known) < len(query) or not query:
+        notes = (f"pin must be settings such as beta=0.3&seed=1, got {_excerpt(text)}; using {used}.", *notes)
+    return (chosen if known else None), tuple(note if note[:4] == "pin " else f"pin: {note}" for note in notes)
+
+
+def once(name: str, values: Sequence[str], used: object) -> str:
+    """A sentence on a parameter that a link gives several times; empty if it does not."""
+    return _repeated(name, values, used) if len(values) > 1 else ""
 
 
 def _repeated(name: str, values: Sequence[str], used: object) -> str:
     return f"{name} must be given once, got {len(values)} values; using {used}."
-
-
-def _number(name: str) -> int:
-    return int(name.split("-")[1])
 
 
 def _excerpt(text: str) -> str:

@@ -9,14 +9,15 @@ from pages.frame import link, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 
-PIN, DEFAULTS = "pin", "defaults"
+PIN = "pin"
 
 
 def pinned() -> Settings | None:
     """Settings of the pinned run, from the link at first."""
     if PIN not in st.session_state:
         st.session_state[PIN] = st.query_params.get(PIN, "")
-        for said in link.pinned(st.session_state[PIN])[1]:
+        notes = link.pinned(st.session_state[PIN])[1]
+        for said in notes or filter(None, [link.once(PIN, st.query_params.get_all(PIN), parameter() or "no pin")]):
             sidebar.note(said)
     return link.pinned(str(st.session_state[PIN]))[0]
 
@@ -24,12 +25,12 @@ def pinned() -> Settings | None:
 def parameter() -> str:
     """How the pinned run stands in the URL; empty if there is none."""
     settings = pinned()
-    return "" if settings is None else urlencode(settings.to_query()) or DEFAULTS
+    return "" if settings is None else urlencode(settings.to_query()) or link.DEFAULTS
 
 
 def pin(settings: Settings | None) -> None:
     """Pin a run, or none; a callback."""
-    st.session_state[PIN] = "" if settings is None else urlencode(settings.to_query()) or DEFAULTS
+    st.session_state[PIN] = "" if settings is None else urlencode(settings.to_query()) or link.DEFAULTS
 
 
 def section(page: Page) -> None:

@@ -12,6 +12,7 @@ SEEK = "seek"
 def playhead(timeline: Timeline) -> str:
     """Name of the current frame; where it does not exist in this run, the nearest of its phase."""
     name, said = link.playhead(current(), timeline)
+    said = said or link.once("at", st.query_params.get_all("at"), name)
     if said and READ not in st.session_state:  # later it is the reader who shortens the run
         sidebar.note(said)
     st.session_state[READ] = True

@@ -125,6 +125,7 @@ def _prompt() -> None:
     texts = _prompts()
     if PROMPT not in st.session_state:
         number, said = link.whole(PROMPT, st.query_params.get(PROMPT, "1"), 1, len(texts), 1)
+        said = said or link.once(PROMPT, st.query_params.get_all(PROMPT), number)
         st.session_state[PROMPT] = number - 1
         if said:
             note(said)

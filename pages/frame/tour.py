@@ -171,6 +171,7 @@ def current() -> int:
     """Number of the step on screen, 1 …; 0 if the reader is not on the tour."""
     if STEP not in st.session_state:
         st.session_state[STEP], said = link.tour_step(st.query_params.get(STEP, "0"), len(STEPS))
+        said = said or link.once(STEP, st.query_params.get_all(STEP), st.session_state[STEP] or "no tour")
         if said:
             sidebar.note(said)
     return int(st.session_state[STEP])

@@ -49,13 +49,18 @@ def last(query: dict[str, list[str]], name: str, default: str) -> str:
 
 def sentences(query: dict[str, list[str]], run: Timeline, n_prompts: int = 12) -> tuple[str, ...]:
     """Everything that a page says of a link, in the order of the page."""
+    number, said_number = link.whole("prompt", last(query, "prompt", "1"), 1, n_prompts, 1)
+    pin, said_pin = link.pinned(last(query, "pin", ""))
+    at, said_at = link.playhead(last(query, "at", "idle"), run)
+    step, said_step = link.tour_step(last(query, "tour", "0"), len(STEPS))
+    pinned = "no pin" if pin is None else urlencode(pin.to_query()) or link.DEFAULTS
     notes = (
         *link.settings(query)[1],
         link.speed(query.get("speed", []), *SPEEDS, SPEED)[1],
-        link.whole("prompt", last(query, "prompt", "1"), 1, n_prompts, 1)[1],
-        *link.pinned(last(query, "pin", ""))[1],
-        link.playhead(last(query, "at", "idle"), run)[1],
-        link.tour_step(last(query, "tour", "0"), len(STEPS))[1],
+        said_number or link.once("prompt", query.get("prompt", []), number),
+        *(said_pin or [link.once("pin", query.get("pin", []), pinned)]),
+        said_at or link.once("at", query.get("at", []), at),
+        said_step or link.once("tour", query.get("tour", []), step or "no tour"),
         link.switch("optimum", query.get("optimum", [])),
     )
     return tuple(note for note in notes if note)
@@ -122,6 +127,55 @@ def test_a_playhead_after_the_end_is_the_last_of_its_phase(text: str, name: str)
     assert f"using {name}." in link.playhead(text, timeline())[1]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("ppo-0", "ppo-1"), ("sft-0", "sft-1"), ("sft-3-sample", "sft-3"), ("ppo-02", "ppo-2"), ("rm-5-kl", "rm-5")],
+)
+def test_a_playhead_that_the_run_has_not_is_the_nearest_and_that_is_said(text: str, name: str) -> None:
+    used, note = link.playhead(text, timeline())
+    assert used == name and note.startswith("at must be a frame of this run")
+    assert note.endswith(f", got {text!r}; using {name}.")
+
+
+@pytest.mark.parametrize("name", ["at", "prompt", "tour", "pin"])
+def test_a_parameter_given_twice_has_its_sentence_at_once(name: str) -> None:
+    twice = {"at": ["ppo-2", "ppo-3"], "prompt": ["2", "3"], "tour": ["1", "2"], "pin": ["beta=0.3", "beta=0.4"]}[name]
+    app = opened("metrics", {name: twice})
+    assert said(app) == [f"{name} must be given once, got 2 values; using {twice[-1]}."]
+
+
+@pytest.mark.parametrize(
+    ("text", "pinned", "notes"),
+    [
+        ("", None, ()),
+        ("defaults", Settings(), ()),
+        ("beta=0.1", Settings(), ()),
+        ("beta=0.3&seed=1", Settings(beta=0.3, seed=1), ()),
+        ("betta=0.3", None, ("pin must be settings such as beta=0.3&seed=1, got 'betta=0.3'; using no pin.",)),
+        ("0.3", None, ("pin must be settings such as beta=0.3&seed=1, got '0.3'; using no pin.",)),
+        ("&", None, ("pin must be settings such as beta=0.3&seed=1, got '&'; using no pin.",)),
+        (
+            "beta=0.3&sead=1", Settings(beta=0.3),
+            ("pin must be settings such as beta=0.3&seed=1, got 'beta=0.3&sead=1'; using beta=0.3.",),
+        ),
+        (
+            "beta=9&sead=1", Settings(beta=2),
+            ("pin must be settings such as beta=0.3&seed=1, got 'beta=9&sead=1'; using beta=2.",
+             "pin: beta must be a number from 0 to 2, got 9; using 2."),
+        ),
+    ],
+)  # fmt: skip
+def test_a_pin_is_settings_and_says_what_of_it_is_none(text: str, pinned: Settings | None, notes: tuple) -> None:
+    assert link.pinned(text) == (pinned, notes)
+
+
+@pytest.mark.parametrize("lesson", [{}, {"controls": ["beta"]}])
+def test_what_a_pin_could_not_have_is_said_on_the_first_page(lesson: dict[str, list[str]]) -> None:
+    app = opened("ppo", {"pin": ["betta=0.3"], **lesson})
+    assert said(app) == ["pin must be settings such as beta=0.3&seed=1, got 'betta=0.3'; using no pin."]
+    assert "pin" not in app.query_params
+
+
 @pytest.mark.parametrize("text", ["idle", "sft-1", "sft-4", "rm-5", "ppo-1-kl", "ppo-3", "done"])
 def test_a_playhead_of_the_run_needs_no_sentence(text: str) -> None:
     assert link.playhead(text, timeline()) == (text, "")
@@ -167,7 +221,7 @@ def test_markup_in_a_link_is_shown_as_text_and_nowhere_else() -> None:
     app = opened("metrics", {name: [MARKUP] for name in (*CONTROLS, *OWN, "unknown")})
     assert not app.exception
     assert any(MARKUP in sentence for sentence in said(app))
-    assert len(said(app)) == len(CONTROLS) + len(OWN) - 1  # a pin without any parameter of ours pins the defaults
+    assert len(said(app)) == len(CONTROLS) + len(OWN)
     rendered = [*app.markdown, *app.caption, *app.title, *app.info, *app.get("html")]
     assert not any("id=x" in str(getattr(element, "value", element.proto)) for element in rendered)
 
