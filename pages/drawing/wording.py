@@ -3,6 +3,7 @@
 import re
 
 from pages.drawing.view import View
+from rlhf_core.scenarios import Scenario
 from rlhf_core.yours.symptoms import CONFIDENCE, wilson
 
 MARKDOWN = re.compile(r"([\\`*_$~\[\]<>#|])")
@@ -51,9 +52,9 @@ def times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def moves(before: float, after: float, digits: int = 2) -> str:
+def moves(before: float, after: float, digits: int = 2, unit: str = "") -> str:
     """From one number to another, in the direction in which they are written: "rises from 0.10 to 0.30"."""
-    start, end = number(before, digits), number(after, digits)
+    start, end = (number(value, digits) + unit for value in (before, after))
     return f"stays at {end}" if start == end else f"{'rises' if after > before else 'falls'} from {start} to {end}"
 
 
@@ -65,7 +66,12 @@ def interval(share: float, count: int) -> str:
 
 def kinds(view: View, response: int) -> str:
     """A response by the kinds of its three phrases, as in `praise · clear · promise`."""
-    return " · ".join(phrase.kind.replace("_", " ") for phrase in view.run.scenario.parts(view.prompt, response))
+    return named(view.run.scenario, view.prompt, response)
+
+
+def named(scenario: Scenario, prompt: int, response: int) -> str:
+    """The same for a scenario and a prompt; texts may begin alike, but no two responses to a prompt share a name."""
+    return " · ".join(phrase.kind.replace("_", " ") for phrase in scenario.parts(prompt, response))
 
 
 def worth(view: View, response: int) -> str:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from pages.frame import link, navigation, playback, sidebar
+from pages.frame import link, navigation, playback, sidebar, tour_words
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.timeline import Frame
 
@@ -35,133 +34,63 @@ class Step:
     """Whether the reader has done it."""
 
 
-def _answers(run: PipelineRun) -> str:
-    reward, truth = run.ppo.reward, run.ppo.true_reward
-    return (
-        f"The reward model's score rose from {reward[0]:.2f} to {reward[-1]:.2f}, and what the simulated people really "
-        f"think of the answers went from {truth[0]:.2f} to {truth[-1]:.2f}. PPO only ever saw the first."
-    )
-
-
-def _imitation(run: PipelineRun) -> str:
-    best = run.scenario.true_reward.max(axis=1).mean()
-    return (
-        f"A training demonstration now costs {run.sft.loss[-1]:.2f} nats instead of {run.sft.loss[0]:.2f}, one never "
-        f"trained on {run.sft.heldout_loss[-1]:.2f} instead of {run.sft.heldout_loss[0]:.2f}. True reward is "
-        f"{run.ppo.true_reward[0]:.2f}, where the best answers would earn {best:.2f}: SFT copies what people wrote, "
-        f"the good and the middling alike, and never hears which was better."
-    )
-
-
-def _pairs(run: PipelineRun) -> str:
-    return (
-        f"The loss fell from log 2 = {run.reward.loss[0]:.2f} to {run.reward.loss[-1]:.2f} per pair. Only differences "
-        f"enter it, so adding 10 to every score changes nothing; that is why people are asked which of two is better, "
-        f"and never for a mark out of ten, on which they would disagree."
-    )
-
-
-def _one_step(run: PipelineRun) -> str:
-    ratio = run.ppo.rollouts[0].ratio
-    return (
-        f"In one step the KL grew to {run.ppo.kl[1]:.3f} nats and the mean reward to {run.ppo.reward[1]:.2f}. The "
-        f"largest ratio of new to old probability is {ratio.max():.2f}: clipping at {1 + run.settings.clip_range:g} "
-        f"stops the push, it does not hold the ratio there."
-    )
-
-
-def _leash(run: PipelineRun) -> str:
-    ppo = run.ppo
-    return (
-        f"At β = {run.settings.beta:g} eight steps bring reward {ppo.reward[-1]:.2f} for {ppo.kl[-1]:.2f} nats, so "
-        f"J = {ppo.reward[-1]:.3f} − {run.settings.beta:g} × {ppo.kl[-1]:.3f} = {ppo.objective[-1]:.3f}. Each nat must "
-        f"earn at least β; few do."
-    )
-
-
-def _hacked(run: PipelineRun) -> str:
-    reward, truth = run.ppo.reward, run.ppo.true_reward
-    peak = int(np.argmax(truth))
-    return (
-        f"True reward was best at step {peak} ({truth[peak]:.2f}) and is {truth[-1]:.2f} at the end, while the score "
-        f"went on from {reward[peak]:.2f} to {reward[-1]:.2f}. Read the answers on the overview page: the policy "
-        f"has found a style that the reward model likes and people do not."
-    )
-
-
-def _accuracy(run: PipelineRun) -> str:
-    truth = run.ppo.true_reward
-    return (
-        f"Labellers without any error, and held-out accuracy of {run.reward.heldout_accuracy[-1]:.0%}; yet true reward "
-        f"still falls from {truth.max():.2f} at its peak to {truth[-1]:.2f}. Accuracy is measured where the SFT policy "
-        f"writes; PPO goes where the reward model is wrong."
-    )
-
-
-def _rescue(run: PipelineRun) -> str:
-    return (
-        f"With β = {run.settings.beta:g} the policy ends at KL {run.ppo.kl[-1]:.2f} nats and true reward "
-        f"{run.ppo.true_reward[-1]:.2f}. The penalty does not make the reward model right; it keeps the policy where "
-        f"it was measured."
-    )
-
-
 HACKING: dict[str, Any] = {"beta": 0.0, "ppo_steps": 60}
 STEPS = (
     Step(
         "Run the pipeline", "overview",
         "Three samples each from the base, the SFT and the PPO policy, and the strip above them.",
-        "PPO will push up the reward model's score. What happens to the true reward, which it never sees?",
-        ("it rises too", "it stays", "it falls"), _answers, "Press **Run** and wait for Done.",
+        "PPO will push up the reward. What happens to the true reward, which it never sees?",
+        ("it rises too", "it stays", "it falls"), tour_words.answers, "Press **Run** and wait for Done.",
     ),
     Step(
         "What SFT cannot do", "sft",
         "The loss on training and on held-out demonstrations.",
         "SFT has read a few good answers to each prompt. Will it now give the best answers?",
-        ("yes, nearly", "better ones, not the best", "no better than before"), _imitation,
+        ("yes, nearly", "better ones, not the best", "no better than before"), tour_words.imitation,
         "Press **Step** once, to the end of SFT.", until=lambda settings, frame: frame.phase != "idle",
     ),
     Step(
         "Why pairs, not scores", "reward_model",
         "The loss: it starts at log 2, the price of guessing.",
         "If every score were 10 higher, what would the Bradley–Terry loss do?",
-        ("rise", "stay the same", "fall"), _pairs, "Press **Step** until the reward model is trained.",
+        ("rise", "stay the same", "fall"), tour_words.pairs, "Press **Step** until the reward model is trained.",
         at="sft-30", until=lambda settings, frame: frame.rm_epoch >= settings.rm_epochs,
     ),
     Step(
         "One PPO step, line by line", "ppo",
         "The loop in pseudo-code, and the rollouts beside it.",
         "The clip range is 0.2. Can the ratio of a token still end above 1.2?",
-        ("no, that is what clipping does", "yes"), _one_step,
+        ("no, that is what clipping does", "yes"), tour_words.one_step,
         "Switch Step to **loop line** and step through sample, score, KL, advantage and update.",
         at="rm-60", until=lambda settings, frame: frame.ppo_step >= 1,
     ),
     Step(
         "What β buys", "ppo",
         "The reward–KL plane.",
-        "β is now 2 instead of 0.1. How far will the policy go in eight steps?",
-        ("as far as before", "about half as far", "hardly at all"), _leash, "Press **Run**.",
+        "With β = 2 instead of 0.1, how far will the policy go in eight steps?",
+        ("as far as before", "about half as far", "hardly at all"), tour_words.leash, "Press **Run**.",
         changes={"beta": 2.0}, at="rm-60",
     ),
     Step(
         "Watch the reward being hacked", "metrics",
-        "Reward-model score beside true reward.",
-        "No penalty, 60 steps. The score keeps rising; and the true reward?",
-        ("rises with it", "rises, then falls", "falls from the start"), _hacked, "Press **Run**.",
+        "Reward beside true reward.",
+        "No penalty, 60 steps. PPO climbs the reward; and the true reward?",
+        ("rises with it", "rises, then falls", "falls from the start"), tour_words.hacked, "Press **Run**.",
         changes=HACKING, at="rm-60",
     ),
     Step(
         "Why accuracy is not enough", "metrics",
         "RM accuracy, and the same two curves.",
-        "Now the labellers never err, and there are five times as many comparisons. Is the hacking gone?",
-        ("yes", "no"), _accuracy, "Press **Run**.",
+        "Now labellers never err at random, and there are five times as many comparisons. Is the hacking gone?",
+        ("yes", "no"), tour_words.accuracy, "Press **Run**.",
         changes={**HACKING, "label_noise": 0.0, "n_comparisons": 2000}, at="rm-60",
     ),
     Step(
         "Save it", "metrics",
         "True reward at step 60.",
         "Which β gives the best true reward after 60 steps?",
-        ("0.1", "0.5", "2"), _rescue, "Move **β** in the sidebar away from 0, then press **Run**; try several.",
+        ("0.1", "0.5", "2"), tour_words.rescue,
+        "Move **β** in the sidebar away from 0, then press **Run**; try several.",
         changes=HACKING, at="rm-60", until=lambda settings, frame: settings.beta > 0 and frame.phase == "done",
     ),
 )  # fmt: skip

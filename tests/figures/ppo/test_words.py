@@ -225,8 +225,8 @@ def test_the_page_follows_the_response_that_the_narration_follows(world):
     for i, frame in enumerate(look.timeline.frames):
         if frame.line in ("sample", "kl", "advantage"):
             step = steps(look)[batch_rows(look)[i] - 1]
-            text = look.responses[int(step.responses[step.follow(NARRATED)])]
-            assert text[:20] in narrate(look.run, frame, look.prompt)
+            followed = name(look, int(step.responses[step.follow(NARRATED)]))
+            assert f"“{followed}”" in narrate(look.run, frame, look.prompt)
 
 
 @EACH_RULE
