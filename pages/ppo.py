@@ -18,10 +18,7 @@ with left:
     page.formula(prose.OBJECTIVE)
 with right:
     page.live(objective.objective)
-st.markdown(f"""
-Both terms are means over all prompts. {words.price} The penalty is a leash, not a lie detector: it cannot tell honest
-gains from flattery. [Gao et al. (2022)](https://arxiv.org/abs/2210.10760) found that it acts like stopping early.
-""")
+st.markdown(words.leash)
 optimum = st.toggle(
     "Show the optimum", key="optimum", bind="query-params",
     help="π*(y|x) ∝ π_ref(y|x) exp(r(x,y)/β): the policy with the highest J, known here as responses are few.",

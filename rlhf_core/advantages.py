@@ -14,7 +14,8 @@ LAMBDA = 0.95
 """How far GAE trusts sampled returns over its value function."""
 VALUE_LEARNING_RATE = 0.5
 """How far the value of a prefix moves towards the mean return seen there, per PPO step."""
-GRPO_EPSILON = 1e-4
+SPREAD_EPSILON = 1e-4
+"""Keeps a group whose rewards are all equal from dividing by 0; the value that TRL uses."""
 
 
 def group_mean(rewards: Array, weights: Array | None = None) -> Array:
@@ -38,9 +39,11 @@ def leave_one_out(rewards: Array, weights: Array | None = None) -> Array:
 
 
 def group_normalised(rewards: Array, weights: Array | None = None) -> Array:
-    """`A_i = (R_i - mean R) / (std R + 1e-4)` (GRPO), with Bessel's correction for samples.
+    """`A_i = (R_i - mean R) / (std R + 1e-4)`, with Bessel's correction for samples.
 
     Dividing by the spread removes the reward's scale, and gives easy and hard prompts equal weight.
+    This is the division of GRPO, not GRPO as published: there the rewards carry no KL penalty, which
+    is a term of the loss instead (`rlhf_core.lab.grpo`). Here it is divided along with the reward.
 
     References
     ----------
@@ -49,7 +52,7 @@ def group_normalised(rewards: Array, weights: Array | None = None) -> Array:
     centred = group_mean(rewards, weights)
     n = rewards.shape[-1]
     bessel = n / (n - 1) if weights is None and n > 1 else 1.0
-    return centred / (np.sqrt(bessel * _mean(centred**2, weights)) + GRPO_EPSILON)
+    return centred / (np.sqrt(bessel * _mean(centred**2, weights)) + SPREAD_EPSILON)
 
 
 def gae(rewards: Array, values: Array, *, gamma: float, lam: float) -> Array:

@@ -65,8 +65,8 @@ class Settings:
     )
     advantage: str = _choice(
         "group_mean", "Advantage estimator",
-        "What a reward is compared with: the group's mean, the mean of the others (RLOO), "
-        "the mean in units of the spread (GRPO), or a learned value function (GAE, as in InstructGPT).",
+        "What a reward is compared with: the group's mean, the mean of the others (RLOO), the mean in units of the "
+        "spread (as GRPO divides, but here with the penalty inside), or a learned value (GAE, as in InstructGPT).",
         ADVANTAGES,
     )
     clip_range: float = _number(

@@ -42,6 +42,9 @@ class MetricSpec:
     unit: str
     definition: str
     trl_name: str
+    """What TRL's PPOTrainer, or for accuracy its RewardTrainer, logs it as."""
+    grpo_name: str
+    """What TRL's GRPOTrainer logs it as."""
     write: Callable[[Metrics, int], str]
 
 
@@ -55,14 +58,16 @@ def _written(key: str, pattern: str) -> Callable[[Metrics, int], str]:
 
 METRICS = (
     MetricSpec(
-        "phase", "Phase", "", "The stage of the pipeline that is running.", "", lambda metrics, n_steps: metrics.phase
+        "phase", "Phase", "", "The stage of the pipeline that is running.", "", "",
+        lambda metrics, n_steps: metrics.phase,
     ),
     MetricSpec(
         "ppo_step",
         "PPO step",
         "",
         "Steps of sampling and updating done, of all that will be.",
-        "episode / total_episodes",
+        "episode",
+        "step",
         lambda metrics, n_steps: f"{MISSING if metrics.ppo_step is None else metrics.ppo_step} / {n_steps}",
     ),
     MetricSpec(
@@ -72,6 +77,7 @@ METRICS = (
         "Expected reward-model score of the policy, without the KL penalty, mean over prompts. "
         "0 is what the SFT policy earns, 1 the spread of its answers.",
         "objective/scores",
+        "reward",
         _written("reward", "{:z.2f}"),
     ),
     MetricSpec(
@@ -81,6 +87,7 @@ METRICS = (
         "KL(policy ‖ reference) of whole responses, exact, mean over prompts: how far PPO has moved from "
         "the SFT policy.",
         "objective/kl",
+        "kl",
         _written("kl", "{:z.2f}"),
     ),
     MetricSpec(
@@ -89,6 +96,7 @@ METRICS = (
         "held-out pairs",
         "Share of pairs on held-out prompts whose chosen response the reward model scores strictly higher.",
         "eval_accuracy",
+        "",
         _written("rm_accuracy", "{:.0%}"),
     ),
     MetricSpec(
@@ -96,7 +104,8 @@ METRICS = (
         "Policy entropy",
         "nats",
         "Entropy of the policy over whole responses, exact, mean over prompts; log 80 = 4.38 would be pure chance.",
-        "objective/entropy",
+        "policy/entropy_avg",
+        "entropy",
         _written("entropy", "{:z.2f}"),
     ),
 )

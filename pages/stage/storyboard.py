@@ -85,7 +85,8 @@ def encode_frames(frames: Sequence[StageFrame]) -> Payload:
 
 
 def _tile(spec: MetricSpec) -> dict[str, str]:
-    trl = f" TRL logs it as {spec.trl_name}." if spec.trl_name else ""
+    grpo = f", its GRPO as {spec.grpo_name}" if spec.grpo_name else ""
+    trl = f" TRL logs it as {spec.trl_name}{grpo}." if spec.trl_name else ""
     return {"key": spec.key, "label": spec.label, "unit": spec.unit, "help": spec.definition + trl}
 
 

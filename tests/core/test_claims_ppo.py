@@ -178,7 +178,7 @@ def test_a_single_rollout_teaches_nothing_but_gae_still_learns(scenario):
 
 
 def test_dividing_by_the_spread_removes_the_rewards_scale():
-    """GRPO: ten times the reward and ten times beta give the same advantages; so beta counts relative to the spread."""
+    """Ten times the reward and ten times beta give the same advantages; so beta counts relative to the spread."""
     rewards = np.random.default_rng(0).normal(size=(12, 32))
     np.testing.assert_allclose(group_normalised(10 * rewards), group_normalised(rewards), rtol=1e-3)
     assert not np.allclose(group_mean(10 * rewards), group_mean(rewards), rtol=1e-3)

@@ -106,14 +106,14 @@ def test_metrics_are_plain_python_numbers():
         assert {type(value) for value in dataclasses.astuple(frame.metrics)} <= {str, int, float, type(None)}
 
 
-def test_the_six_metrics_carry_label_unit_definition_and_trl_name():
-    assert [(spec.key, spec.label, spec.unit, spec.trl_name) for spec in METRICS] == [
-        ("phase", "Phase", "", ""),
-        ("ppo_step", "PPO step", "", "episode / total_episodes"),
-        ("reward", "Avg reward", "reward units", "objective/scores"),
-        ("kl", "KL divergence", "nats", "objective/kl"),
-        ("rm_accuracy", "RM accuracy", "held-out pairs", "eval_accuracy"),
-        ("entropy", "Policy entropy", "nats", "objective/entropy"),
+def test_the_six_metrics_carry_label_unit_definition_and_trl_names():
+    assert [(spec.key, spec.label, spec.unit, spec.trl_name, spec.grpo_name) for spec in METRICS] == [
+        ("phase", "Phase", "", "", ""),
+        ("ppo_step", "PPO step", "", "episode", "step"),
+        ("reward", "Avg reward", "reward units", "objective/scores", "reward"),
+        ("kl", "KL divergence", "nats", "objective/kl", "kl"),
+        ("rm_accuracy", "RM accuracy", "held-out pairs", "eval_accuracy", ""),
+        ("entropy", "Policy entropy", "nats", "policy/entropy_avg", "entropy"),
     ]
     assert [spec.key for spec in METRICS] == [spec.name for spec in dataclasses.fields(Metrics)]
     assert all(spec.definition.endswith(".") for spec in METRICS)

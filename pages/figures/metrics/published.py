@@ -21,33 +21,30 @@ class Source:
 
     name: str
     url: str
-    secondary: bool = False
-    """Quoted from an appendix and copies of it, not checked against the original."""
 
     @property
     def link(self) -> str:
-        """Markdown link, with a dagger where the original was not checked."""
-        return f"[{self.name}]({self.url})" + ("†" if self.secondary else "")
+        """Markdown link."""
+        return f"[{self.name}]({self.url})"
 
 
-INSTRUCT_GPT = Source("InstructGPT", "https://arxiv.org/abs/2203.02155", secondary=True)
+INSTRUCT_GPT = Source("InstructGPT", "https://arxiv.org/abs/2203.02155")
 STIENNON = Source("Stiennon et al. 2020", "https://arxiv.org/abs/2009.01325")
 LLAMA_2 = Source("Llama 2", "https://arxiv.org/abs/2307.09288")
 ANTHROPIC_HH = Source("Anthropic HH", "https://arxiv.org/abs/2204.05862")
 ZIEGLER = Source("Ziegler et al. 2019", "https://arxiv.org/abs/1909.08593")
-TRL = Source("TRL defaults", "https://huggingface.co/docs/trl/ppo_trainer")
+TRL = Source("TRL v1 defaults", "https://huggingface.co/docs/trl/v1.9.0/ppo_trainer")
 GAO = Source("Gao et al. 2022", "https://arxiv.org/abs/2210.10760")
-TRL_FAQ = Source("TRL's training FAQ", "https://huggingface.co/docs/trl/how_to_train")
-SCHULMAN = Source("Schulman's note", "http://joschu.net/blog/kl-approx.html")
 
 PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
     "KL penalty β": (
         (INSTRUCT_GPT, "0.02"), (STIENNON, "0.05"), (LLAMA_2, "0.01 (7B, 13B), 0.005 (34B, 70B)"),
-        (ANTHROPIC_HH, "0.001"), (ZIEGLER, "adaptive, from 0.15, towards 6 nats in the released code"),
+        (ANTHROPIC_HH, "0.001"),
+        (ZIEGLER, "adaptive from 0.15 towards 6 nats for sentiment and descriptiveness, fixed for summaries"),
         (TRL, "PPO 0.05, RLOO 0.05, GRPO 0, DPO 0.1"),
     ),
     "Clip range": ((INSTRUCT_GPT, "0.2"), (LLAMA_2, "0.2"), (TRL, "0.2")),
-    "Epochs per batch": ((INSTRUCT_GPT, "1"), (STIENNON, "4"), (TRL, "4")),
+    "Epochs per batch": ((INSTRUCT_GPT, "1"), (STIENNON, "4"), (TRL, "PPO 4, GRPO 1")),
     "GAE γ and λ": ((STIENNON, "1 and 0.95"), (TRL, "1 and 0.95")),
     "Answers sampled": (
         (INSTRUCT_GPT, "256,000 episodes, batch 512, minibatch 64"), (STIENNON, "1 million episodes"),
@@ -59,7 +56,7 @@ PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
         (LLAMA_2, "63.2% helpfulness, 64.5% safety, on its own sets"),
     ),
     "Labellers agree": (
-        (INSTRUCT_GPT, "72.6 ± 1.5% and 77.3 ± 1.3%"), (ANTHROPIC_HH, "about 63% on average"),
+        (INSTRUCT_GPT, "72.6 ± 1.5% and 77.3 ± 1.3%"), (ANTHROPIC_HH, "about 63%, researchers with crowdworkers"),
     ),
     "Reward against KL": ((ANTHROPIC_HH, "roughly linear in √KL"),),
 }  # fmt: skip
@@ -67,27 +64,29 @@ PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
 MANY_LABELS = 2000
 OVER_OPTIMISATION = f"""
 In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
-which the reward model is wrong. In the helpfulness scenario with β = 0, more steps find more of them, and even
-{MANY_LABELS:,} comparisons do not cure it, since the reward model sees style and not truth. Accuracy is no protection:
-it is measured on answers that the SFT policy writes, and PPO leaves those behind. {GAO.link} fitted true reward as a
-function of √KL; in their runs the KL penalty acted like stopping early†.
+which the reward model is wrong. It is wrong for two reasons: it reads style, not facts, and it learnt from labellers
+whom praise, certainty and unchecked detail can sway. In the helpfulness scenario with β = 0, more steps find more of
+those answers, and even {MANY_LABELS:,} comparisons do not cure it. Accuracy is no protection: it is measured on the
+labellers’ own choices between answers of the SFT policy. {GAO.link} let a larger reward model stand for people and
+fitted its score as a function of √KL, for RL and for best-of-n. In their setting the KL penalty acted like stopping
+early; they add that this may depend on hyperparameters.
 """
 
 CAVEATS = """
-† Quoted from an appendix and copies of it, or from a summary; the original was not checked. β is in reward units per
-nat, and every run has its own reward scale (whitening the advantages removes it): compare orders of magnitude at most.
+β is in reward units per nat, and every run has its own reward scale (whitening the advantages removes it): compare
+orders of magnitude at most. TRL keeps PPOTrainer among its experimental trainers now.
 """
 
 ACCURACIES = (
-    ("InstructGPT†, its own labellers", 0.724, 0.004),
-    ("InstructGPT†, held-out labellers", 0.696, 0.009),
+    ("InstructGPT, its own labellers", 0.724, 0.004),
+    ("InstructGPT, held-out labellers", 0.696, 0.009),
     ("Llama 2, safety", 0.645, 0.0),
     ("Llama 2, helpfulness", 0.632, 0.0),
 )
 AGREEMENTS = (
-    ("InstructGPT†, held-out labellers", 0.773, 0.013),
-    ("InstructGPT†, its own labellers", 0.726, 0.015),
-    ("Anthropic HH, about", 0.63, 0.0),
+    ("InstructGPT, held-out labellers", 0.773, 0.013),
+    ("InstructGPT, its own labellers", 0.726, 0.015),
+    ("Anthropic HH, researchers with workers", 0.63, 0.0),
 )
 
 
@@ -120,26 +119,35 @@ def published_values(view: View) -> Live:
 
 
 TRL_ONLY = (
-    ("Penalised reward", "objective/rlhf_reward", "scores plus `objective/non_score_reward`, which is −β KL"),
-    ("Clip fraction", "policy/clipfrac_avg", "share of tokens whose gradient clipping has set to zero"),
-    ("Change in one step", "policy/approxkl_avg", "new against old policy; not the KL to the reference"),
-    ("KL in GRPOTrainer", "kl", "token mean of k3, which is never negative"),
-    ("Loss of the update", "loss/policy_avg", "no measure of progress, see above"),
+    ("Spread of the scores", "", "reward_std", "in a batch; `frac_reward_zero_std`: share of groups without any"),
+    ("Penalised reward", "objective/rlhf_reward", "", "scores plus `objective/non_score_reward`, which is −β KL"),
+    ("Clip fraction", "policy/clipfrac_avg", "clip_ratio/region_mean", "tokens whose gradient clipping set to zero"),
+    ("Change in one step", "policy/approxkl_avg", "", "new against old policy, per token; not the KL to the reference"),
+    ("Answer length", "", "completions/mean_length", "in tokens"),
+    ("Loss of the update", "loss/policy_avg", "loss", "no measure of progress, see above"),
 )
+"""What TRL logs besides: our name, PPOTrainer's, GRPOTrainer's, a note."""
 TRL_NOTES = {
-    "ppo_step": "TRL counts sampled answers; one of our steps is one batch",
-    "reward": "the reward model's score, without the penalty",
-    "kl": "TRL sums a per-token estimate over the answer and averages over answers; ours is exact",
-    "rm_accuracy": "from RewardTrainer; ties count as wrong, as here",
-    "entropy": "TRL averages −log π of the sampled tokens; ours is exact and of whole answers",
+    "ppo_step": "`episode` counts sampled answers, `step` updates; one of our steps is one batch",
+    "reward": "the reward model’s score, without the penalty",
+    "kl": "PPO sums a per-token estimate over the answer. GRPO’s is a token mean of k3, never negative, and not logged "
+    "at its default β of 0. Ours is exact, for whole answers",
+    "rm_accuracy": "from RewardTrainer; ties count as wrong, as here and in current TRL (v0.20 left them out)",
+    "entropy": "both per token; ours is of whole answers. `objective/entropy` is a sum over the sampled answer, and in "
+    "most releases padding pulls it below 0",
 }
 
 
 def trl_names(view: View) -> Live:
-    """Table of TRL's names: our metric, what TRL logs, the difference."""
-    ours = [(spec.label, spec.trl_name, TRL_NOTES[spec.key]) for spec in METRICS if spec.trl_name]
-    rows = [(name, f"`{logged}`", note) for name, logged, note in (*ours, *TRL_ONLY)]
+    """Table of TRL's names: our metric, what its trainers log, the difference."""
+    ours = [(spec.label, spec.trl_name, spec.grpo_name, TRL_NOTES[spec.key]) for spec in METRICS if spec.trl_name]
+    rows = [(name, _logged(ppo, grpo), note) for name, ppo, grpo, note in (*ours, *TRL_ONLY)]
     return grid(view, ("Here", "In TRL", "Mind that"), rows)
+
+
+def _logged(ppo: str, grpo: str) -> str:
+    """Names in either trainer's logs."""
+    return "; ".join(name for name in (f"`{ppo}`" if ppo else "", f"GRPO `{grpo}`" if grpo else "") if name)
 
 
 def accuracies(view: View) -> Chart:
@@ -184,8 +192,7 @@ def accuracies(view: View) -> Chart:
         np.zeros(len(view.timeline.frames), int),
         title=f"Real reward models are right in {_span(ACCURACIES)} of pairs, labellers agree in {_span(AGREEMENTS)}",
         reading="Filled marks are this run, open ones real runs; bars are the published errors. With labeller noise "
-        f"τ = {view.run.settings.label_noise:g} two simulated labellers agree on {agreement:.1%} of pairs. † as "
-        "quoted from an appendix and copies of it.",
+        f"τ = {view.run.settings.label_noise:g} two simulated labellers agree on {agreement:.1%} of pairs.",
     )
 
 

@@ -22,7 +22,7 @@ from pages.figures.ppo.words import (
     steps,
     update_rows,
 )
-from rlhf_core.advantages import GRPO_EPSILON
+from rlhf_core.advantages import SPREAD_EPSILON
 
 
 def _for_rule(draw: Callable[[View, str], Live]) -> Callable[[str], Callable[[View], Live]]:
@@ -152,7 +152,7 @@ def _advantage_values(view: View, step: Step, rule: str) -> dict[str, str]:
     g, earned = step.follow(rule), step.rewards - step.penalty
     advantage = step.advantages[g, -1]
     if view.run.settings.advantage == "group_normalised":
-        terms = [earned[g], step.weights @ earned, _spread(step.weights, earned) + GRPO_EPSILON]
+        terms = [earned[g], step.weights @ earned, _spread(step.weights, earned) + SPREAD_EPSILON]
         first, second, third, shown = adding_up(terms, lambda a, b, c: (a - b) / c, advantage)
         return {"earned": first, "baseline": operand(second), "spread": third, "advantage": shown}
     if view.run.settings.advantage == "gae":  # the last token earns its own penalty and the score

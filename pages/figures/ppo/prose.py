@@ -28,11 +28,16 @@ ADVANTAGE = {
 LEAD = "The advantage is the lead of R = r − β k over a baseline."
 BASELINE = {
     "group_mean": f"{LEAD} Here that is the mean over the prompt’s own rollouts. RLOO leaves the rollout itself out of "
-    "it, GRPO divides by the spread as well, and InstructGPT’s PPO learns a value for every prefix instead (GAE).",
+    "it, GRPO takes the lead of the reward r alone and divides it by the spread, and InstructGPT’s PPO learns a value "
+    "for every prefix instead (GAE).",
     "leave_one_out": f"{LEAD} Here, as in RLOO, that is the mean over the prompt’s *other* rollouts. GRPO takes the "
-    "mean over all and divides by the spread; InstructGPT’s PPO learns a value for every prefix instead (GAE).",
-    "group_normalised": f"{LEAD} Here, as in GRPO, that is the group’s mean, and the lead is divided by the group’s "
-    "spread. These are two choices: the division removes the reward’s scale, so β counts relative to the spread.",
+    "lead of the reward r alone over the mean of all and divides it by the spread; InstructGPT’s PPO learns a value "
+    "for every prefix instead (GAE).",
+    "group_normalised": f"{LEAD} Here that is the group’s mean, and the lead is divided by the group’s spread. These "
+    "are two choices: the division removes the reward’s scale, so β counts relative to the spread. This is *not* GRPO "
+    "as published: GRPO divides the lead of the reward r alone, puts the KL into the loss as a term of its own (k3, "
+    "per token) and averages over an answer’s length; [Dr. GRPO](https://arxiv.org/abs/2503.20783) drops both "
+    "divisions. TRL’s GRPOTrainer has β = 0 by default, and one epoch per batch.",
     "gae": "The advantage is what the tokens from here on earned, less what was expected. Here, as in InstructGPT, a "
     "learned value V of every prefix says what was expected (GAE, γ = 1, λ = 0.95), so each token has an advantage of "
     "its own; the last one’s is its reward r minus V.",
@@ -56,6 +61,14 @@ class Words:
         self.view = view
         self.settings = view.run.settings
         self.ppo = view.run.ppo
+
+    @property
+    def leash(self) -> str:
+        """What the penalty costs, and what it cannot do."""
+        return f"""
+Both terms are means over all prompts. {self.price} The penalty is a leash, not a lie detector: it cannot tell honest
+gains from flattery. In the setting of [Gao et al. (2022)](https://arxiv.org/abs/2210.10760), where a larger reward
+model stands for people, it acted like stopping early; they call that sensitive to hyperparameters."""
 
     @property
     def price(self) -> str:
