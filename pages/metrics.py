@@ -9,7 +9,7 @@ from pages.frame.page import open_page
 page = open_page("metrics", "Metrics: what to watch, and what not to trust")
 run = page.view.run
 
-st.markdown(
+page.say(
     "Six figures stand above every page. Here they are over the whole pipeline, each with its definition. The library "
     "TRL logs them under the names in the [table below](#the-same-figures-in-trl)."
 )
@@ -31,11 +31,11 @@ by_kl = st.segmented_control(
     "Against", ["PPO step", "√KL"], default="PPO step", required=True, key="metrics-against", persist_state="session"
 )
 page.chart(progress.score_and_truth_by_kl if by_kl == "√KL" else progress.score_and_truth)
-st.markdown(published.OVER_OPTIMISATION)
+page.say(published.OVER_OPTIMISATION)
 
 st.markdown("### Is this run healthy?")
 page.live(checks.checks)
-st.caption(checks.LIMITS)
+page.note(checks.LIMITS)
 
 st.markdown("### Compare two runs")
 pins.section(page)
@@ -43,7 +43,7 @@ pins.section(page)
 st.markdown("### Why is my KL negative?")
 answer, histogram = st.columns(2, gap="large")
 with answer:
-    st.markdown(kl_samples.WHY_NEGATIVE)
+    page.say(kl_samples.WHY_NEGATIVE)
     page.live(kl_samples.kl_numbers)
 with histogram:
     page.chart(kl_samples.kl_samples)
@@ -51,7 +51,7 @@ with histogram:
 st.markdown("### Why the loss is no progress bar")
 answer, panels = st.columns(2, gap="large")
 with answer:
-    st.markdown(progress.NO_PROGRESS_BAR)
+    page.say(progress.NO_PROGRESS_BAR)
     page.formula(r"\small L = -\mathbb{E}\,\min\!\big(\rho A,\; \mathrm{clip}(\rho, 1\pm\epsilon)\,A\big)")
 with panels:
     page.chart(progress.loss_and_reward)
@@ -59,7 +59,7 @@ with panels:
 st.markdown("### Beside real runs")
 page.chart(published.accuracies)
 page.live(published.published_values)
-st.caption(published.CAVEATS)
+page.note(published.CAVEATS)
 
 st.markdown("### The same figures in TRL")
 page.live(published.trl_names)

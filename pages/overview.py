@@ -6,6 +6,7 @@ from pages.figures.overview import outcome as figures
 from pages.figures.overview.hero import hero
 from pages.figures.overview.picture import pipeline_picture
 from pages.figures.overview.three_policies import three_policies
+from pages.figures.overview.words import glossary
 from pages.frame import tour
 from pages.frame.page import open_page
 
@@ -15,7 +16,7 @@ run, prompt = page.view.run, page.view.question
 answer, parting = st.columns([6, 5], gap="large")
 with answer:
     page.live(hero)
-    st.markdown(
+    page.say(
         "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
         "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, "
         "and the model practises until its answers win such comparisons, without drifting too far from where it began. "
@@ -30,35 +31,35 @@ page.live(pipeline_picture)
 sft, reward_model, ppo = st.columns(3, gap="small", border=True)
 with sft:
     st.markdown("#### 1. SFT: imitate")
-    st.markdown(
+    page.say(
         "People write good answers *y* to prompts *x*; *supervised fine-tuning* makes them more probable, by lowering"
     )
     page.formula(r"\small -\log \policy{\pi_\theta}(y \mid x)")
-    st.caption(figures.sft_outcome(run))
+    page.note(figures.sft_outcome(run))
     st.page_link("pages/sft.py", label="SFT page →")
 with reward_model:
     st.markdown("#### 2. Reward model: compare")
-    st.markdown(
+    page.say(
         "People say which of two answers is better; a *reward model* learns a score *r* that predicts it, by lowering"
     )
     page.formula(r"\small -\log \sigma\big(\reward{r_\text{chosen}} - \reward{r_\text{rejected}}\big)")
-    st.caption(figures.reward_model_outcome(run))
+    page.note(figures.reward_model_outcome(run))
     st.page_link("pages/reward_model.py", label="Reward model page →")
 with ppo:
     st.markdown("#### 3. PPO: practise, on a leash")
-    st.markdown(
-        "The policy answers and is scored; each nat of distance from the *reference*, the SFT policy, costs β. "
-        "It raises"
+    page.say(
+        "The policy answers and is scored; each nat of distance from the *reference*, the SFT policy, costs β. An "
+        "answer that has become 2.7 times as likely is 1 nat away. PPO raises"
     )
     page.formula(
         r"\small \reward{\mathbb{E}[r]} - \beta\,\kl{\mathrm{KL}(\policy{\pi_\theta}\|\reference{\pi_\mathrm{ref}})}"
     )
-    st.caption(figures.ppo_outcome(run))
+    page.note(figures.ppo_outcome(run))
     st.page_link("pages/ppo.py", label="PPO page →")
 
 st.markdown(f"### The same prompt, three policies\n**“{prompt}”** Choose another prompt in the sidebar.")
 page.live(three_policies)
-st.caption(
+page.note(
     "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "
     "policy has changed. Bars run from the least to the greatest of the prompt's 80 answers; means are over all 80, "
     "weighted by probability. A dashed card shows how the run ends, until the playhead gets there."
@@ -67,10 +68,10 @@ st.caption(
 use, computed = st.columns([3, 2], gap="large")
 with use:
     st.markdown("### How to use")
-    st.markdown(figures.HOW_TO_USE)
+    page.say(figures.HOW_TO_USE)
 with computed:
     st.markdown("### Every number is computed")
-    st.markdown(
+    page.say(
         "Nothing here is drawn by hand. SFT, the reward model and PPO train in numpy when you change a control, and "
         "the same settings give the same run, bit for bit on one kind of machine. This command prints its six figures:"
     )
@@ -78,3 +79,7 @@ with computed:
 
 st.markdown("### What a real language model has and this one has not")
 page.live(figures.toy_and_real)
+
+st.markdown("### The words, in one sentence each")
+page.note("Where a page uses one of them first it is underlined with dots: point at it, tap it, or go there with Tab.")
+page.live(glossary)

@@ -9,7 +9,7 @@ from pages.frame.page import open_page
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
 words, estimator = prose.Words(page.view), page.view.run.settings.advantage
 
-st.markdown("""
+page.say("""
 The policy writes answers, the reward model scores them, and PPO makes the better ones more probable. The reward model
 is only a model, so the policy is held near the SFT policy that it came from: each nat of distance has a price, **β**.
 """)
@@ -18,7 +18,7 @@ with left:
     page.formula(prose.OBJECTIVE)
 with right:
     page.live(objective.objective)
-st.markdown(words.leash)
+page.say(words.leash)
 optimum = st.toggle(
     "Show the optimum", key="optimum", bind="query-params",
     help="π*(y|x) ∝ π_ref(y|x) exp(r(x,y)/β): the policy with the highest J, known here as responses are few.",
@@ -35,7 +35,7 @@ with left:
     page.chart(responses.response_probabilities_with_optimum if optimum else responses.response_probabilities)
 with right:
     page.chart(objective.entropy_and_clipping)
-    st.markdown(f"#### The PPO loss is no progress bar\n\n{words.loss}")
+    page.say(f"#### The PPO loss is no progress bar\n\n{words.loss}")
 
 st.markdown("## Three policies, easily confused")
 rule = st.selectbox(
@@ -45,19 +45,19 @@ page.live(follow.policies(rule))
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
     page.formula(prose.TOKEN_REWARD)
-    st.markdown(prose.SIGN)
+    page.say(prose.SIGN)
 with right:
     page.live(follow.token_rewards(rule))
 
 st.markdown("## One step, line by line")
-st.markdown(f"""
+page.say(f"""
 {words.rollouts} Scores and penalty are computed once, before the epochs; the KL enters through the reward and nowhere
 else. {words.negative} Set *Step by* to *loop line* in the player to stop at each line.
 """)
 page.live(loop.loop)
 
 st.markdown("## Better than expected, and by how much?")
-st.markdown(prose.BASELINE[estimator])
+page.say(prose.BASELINE[estimator])
 left, right = st.columns(2, gap="large")
 with left:
     page.formula(prose.ADVANTAGE[estimator])
@@ -65,15 +65,15 @@ with left:
     page.chart(step.advantage_bars)
 with right:
     page.formula(prose.SURROGATE)
-    st.markdown(f"{words.clipping} In the first epoch ρ = 1, so it is a plain policy gradient.")
+    page.say(f"{words.clipping} In the first epoch ρ = 1, so it is a plain policy gradient.")
     page.chart(step.ratio_scatter)
 
 st.markdown("## Where the KL comes from")
-st.markdown(f"The KL is a mean over the policy’s *own* responses. {words.other_way}")
+page.say(f"The KL is a mean over the policy’s *own* responses. {words.other_way}")
 page.live(responses.kl_sum)
 left, right = st.columns(2, gap="large")
 with left:
     page.chart(responses.kl_by_response)
 with right:
     page.chart(responses.kl_by_token)
-    st.markdown(prose.REAL)
+    page.say(prose.REAL)

@@ -16,7 +16,7 @@ st.markdown("## One comparison")
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
     page.formula(r"\mathcal L = -\,\mathbb{E}\big[\log \sigma\big(\reward{r(x,y^+)} - \reward{r(x,y^-)}\big)\big]")
-    st.markdown(words.BRADLEY_TERRY)
+    page.say(words.BRADLEY_TERRY)
 with right:
     names = pairs.pair_names(view)
     st.session_state["rm-pair"] = min(st.session_state.get("rm-pair", len(names) // 4), len(names) - 1)
@@ -57,7 +57,7 @@ with left:
     start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
     key, draft = f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", typed.STARTS[start](view)
     text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
-    st.markdown(typed.appraisal(view, text))
+    page.say(typed.appraisal(view, text))
 with right:
     st.plotly_chart(
         typed.earned(view, text), theme=None, key="rm-earned", config={"displayModeBar": False},

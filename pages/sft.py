@@ -15,7 +15,7 @@ left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
     page.formula(r"\mathcal L = -\,\mathbb{E}_{(x,y)\sim D}\Big[\sum_t\log\policy{\pi_\theta(y_t \mid x, y_{<t})}\Big]")
 with right:
-    st.markdown(words.FORMULA)
+    page.say(words.FORMULA)
 names = words.example_names(view)
 st.session_state["sft-example"] = min(st.session_state.get("sft-example", 0), len(names) - 1)
 number = st.selectbox(
@@ -49,7 +49,7 @@ with right:
 st.markdown("## What SFT cannot do")
 page.text(words.limits)
 st.markdown("## Why the other stages need it")
-st.markdown(words.REFERENCE)
+page.say(words.REFERENCE)
 st.page_link("pages/reward_model.py", label="Next: the reward model", icon="➡️")
 with st.expander("What a real LLM has that this toy has not"):
     page.text(words.reality)

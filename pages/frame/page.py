@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.drawing import table
+from pages.drawing import glossary, table
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
@@ -32,6 +32,8 @@ class Page:
     stage: Stage
     places: Mapping[str, DeltaGenerator] | None = None
     """Where the parts go that a lesson names; without a lesson each stands where the script draws it."""
+    known: set[str] = field(default_factory=set)
+    """Terms of the glossary that the page has marked so far."""
 
     def chart(self, draw: Callable[[View], Chart], formula: str = "") -> None:
         """Play a figure: its title above, and a formula if it has one; how to read it below."""
@@ -54,7 +56,15 @@ class Page:
     def text(self, write: Callable[[View], str]) -> None:
         """Show a passage of Markdown that holds the run's numbers."""
         with self._or_a_sentence(write):
-            st.markdown(write(self.view))
+            self.say(write(self.view))
+
+    def say(self, text: str) -> None:
+        r"""Show Markdown; terms of the glossary are marked where they come first, formulas coloured as in `formula`."""
+        st.markdown(self._worded(text))
+
+    def note(self, text: str) -> None:
+        """Show Markdown in small print, otherwise like `say`."""
+        st.caption(self._worded(text))
 
     def formula(self, source: str) -> None:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
@@ -69,7 +79,7 @@ class Page:
         key = draw.__name__.replace("_", "-")
         self.stage.chart(payload, key=key)
         if chart and chart.reading:
-            st.caption(chart.reading)
+            self.note(chart.reading)
         if chart:
             self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), chart.title or chart.alt, key)
 
@@ -88,6 +98,9 @@ class Page:
             settings = self.view.run.settings.to_query()
             log.exception("%s.%s, prompt %d, %s", draw.__module__, draw.__name__, self.view.prompt + 1, settings)
             st.caption(LOST)
+
+    def _worded(self, text: str) -> str:
+        return glossary.underlined(coloured(text, self.view.palette), self.known)
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)

@@ -1,5 +1,6 @@
 """How a test opens a page of the app at a moment of a run."""
 
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -13,3 +14,8 @@ def opened(page: str, at: str = "idle", **query: str) -> AppTest:
         app.query_params[name] = value
     app.run()
     return app.switch_page(f"pages/{page}.py").run()
+
+
+def unmarked(text: str) -> str:
+    """A text of a page as its author wrote it: terms of the glossary without their links."""
+    return re.sub(r'\[([^\]]*)\]\(#term-[^"]*"[^"]*"\)', r"\1", text)

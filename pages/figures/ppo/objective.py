@@ -6,6 +6,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Chart
+from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import moves, number, plural
@@ -36,7 +37,7 @@ def objective(view: View) -> Live:
     template = (
         line("at the playhead", "", "J")
         + line(f"after {plural(n_steps, 'step')}", "-end", "J", "po-quiet")
-        + line("optimum for this β", "-best", '<span class="optimum">J*</span>', "po-quiet")
+        + line(f"optimum for this {term('beta')}", "-best", '<span class="optimum">J*</span>', "po-quiet")
         + f'<p class="po-line">The optimum is best for the score. To people it is worth '
         f'<b class="truth">{number(best.true_reward)}</b>, the SFT policy {number(ppo.true_reward[0])}, PPO’s at the '
         f"end {number(ppo.true_reward[-1])}.</p>"

@@ -10,6 +10,7 @@ from scipy import special
 
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
+from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, wrap
@@ -119,7 +120,7 @@ def _card(view: View, word: str, response: int, final: str) -> str:
     return (
         f'<div class="sr-card {word}"><span class="sr-tag">{"✓" if word == "chosen" else "✗"} {word}</span>'
         f'<p>{escape(view.responses[response])}</p><div class="sr-foot"><span>score now '
-        f'<b class="reward" data-slot="{word}"></b> log-odds, after training {final}</span>'
+        f'<b class="reward" data-slot="{word}"></b> {term("log_odds")}, after training {final}</span>'
         f'<span class="truth">true reward {truth}</span></div></div>'
     )
 

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from pages.drawing.chart import Array
+from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, plain, plural, times, worth
@@ -50,7 +51,7 @@ def _cost(view: View, response: int, trained: bool) -> Live:
     template = (
         f'<div class="sr-cells">{cells}</div><p class="sr-sum">−log <span class="policy">π(y|x)</span> = '
         '<span data-slot="c0"></span> + <span data-slot="c1"></span> + <span data-slot="c2"></span> '
-        '= <b data-slot="total"></b> nats</p>'
+        f'= <b data-slot="total"></b> {term("nat", "nats")}</p>'
         f'<p class="sr-note">Before SFT {before}, after SFT {after} nats; {note}. At this point of SFT the whole '
         'response has probability <b class="policy" data-slot="p"></b>.</p>'
     )

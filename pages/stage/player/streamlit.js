@@ -7,12 +7,14 @@
 import { keepHistoryShort } from "./address.js";
 import { clocks } from "./clocks.js";
 import { guarded, unmount } from "./mount.js";
+import { watchTerms } from "./terms.js";
 
 export default function () {
   const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
   if (stage.mount) return;
   Object.assign(stage, { mount: guarded, unmount, clocks });
   keepHistoryShort();
+  watchTerms();
   for (const component of stage.waiting.values()) guarded(component);
   stage.waiting.clear();
 }
