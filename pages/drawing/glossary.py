@@ -43,7 +43,7 @@ TERMS = {
     ),
     "clipping": Term(
         "clipping", r"[Cc]lip(?:ping|ped|s)",
-        "Setting a token's gradient to zero once its ratio has left a range around 1, in the direction that its "
+        "Setting a token’s gradient to zero once its ratio has left a range around 1, in the direction that its "
         "advantage asks for.",
     ),
     "critic": Term(
@@ -60,21 +60,21 @@ TERMS = {
     ),
     "entropy": Term(
         "entropy", r"[Ee]ntropy",
-        "How varied a policy's answers are, in nats: 0 if it always gives the same one, log 80 = 4.38 if all 80 are "
+        "How varied a policy’s answers are, in nats: 0 if it always gives the same one, log 80 = 4.38 if all 80 are "
         "equally likely.",
     ),
     "gae": Term(
         "GAE", r"GAE",
-        "Generalised advantage estimation: each token's own advantage, from what a critic expects before and after it.",
+        "Generalised advantage estimation: each token’s own advantage, from what a critic expects before and after it.",
     ),
     "goodhart": Term(
-        "Goodhart's law", r"Goodhart(?:[’']s law)?",
+        "Goodhart’s law", r"Goodhart(?:[’']s law)?",
         "When a measure becomes a target, it ceases to be a good measure.",
     ),
     "grpo": Term(
         "GRPO", r"GRPO",
-        "Group relative policy optimisation: no critic; the advantage is the reward less its group's mean, divided by "
-        "the group's spread, and the KL stands in the loss.",
+        "Group relative policy optimisation: no critic; the advantage is the reward less its group’s mean, divided by "
+        "the group’s spread, and the KL stands in the loss.",
     ),
     "held_out": Term(
         "held-out", r"[Hh]eld[- ]out",
@@ -89,7 +89,7 @@ TERMS = {
         "are the same.",
     ),
     "labellers_judgement": Term(
-        "labellers' judgement", r"[Ll]abellers?[’'] judgement",
+        "labellers’ judgement", r"[Ll]abellers?[’'] judgement",
         "What a hurried labeller thinks of an answer: its true reward, and what sways them beyond it.",
     ),
     "log_odds": Term(
@@ -130,6 +130,10 @@ TERMS = {
         "reference policy", r"[Rr]eference polic(?:y|ies)|(?<=the )reference",
         "The frozen policy from which distance is measured; here, as usual, the SFT policy.",
     ),
+    "reward": Term(
+        "reward", r"[Rr]ewards?",
+        "The number that the reward model gives to an answer, which is all that PPO sees of its worth.",
+    ),
     "reward_model": Term(
         "reward model", r"[Rr]eward[- ]models?",
         "A model that has learnt from comparisons to give every answer a number, its reward.",
@@ -154,11 +158,11 @@ TERMS = {
         "answer.",
     ),
     "trl": Term(
-        "TRL", r"TRL", "Hugging Face's open library for SFT, DPO, GRPO, PPO and more; its metric names are given here."
+        "TRL", r"TRL", "Hugging Face’s open library for SFT, DPO, GRPO, PPO and more; its metric names are given here."
     ),
     "true_reward": Term(
         "true reward", r"[Tt]rue rewards?",
-        "What somebody thinks of an answer who has the time to check it; no trainer ever sees it, only this world's "
+        "What somebody thinks of an answer who has the time to check it; no trainer ever sees it, only this world’s "
         "authors wrote it down.",
     ),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from pages.drawing.glossary import TERMS
 from tests.browser.reader import PAGES, Reader
 
 PASSED_OVER = (
-    "a, h1, h2, h3, h4, h5, h6, code, pre, blockquote, button, summary, label, .katex, .rlhf-stage, .rlhf-chart, "
+    "a, h1, h2, h3, h4, h5, h6, code, pre, small, style, button, summary, label, .katex, .rlhf-stage, .rlhf-chart, "
     ".gl-list, [data-slot], [data-testid=stWidgetLabel], [data-testid=stSelectbox], [data-testid=stPageLink], [hidden]"
 )
 """What announces or quotes: headings, controls, code, answers; the player's tiles have help of their own."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pages.drawing.glossary import marked
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from rlhf_core.yours import symptoms
@@ -53,14 +54,15 @@ def checks(view: View) -> Live:
 
 
 def _template() -> str:
+    known: set[str] = set()
     head = (
         '<div class="mt-check mt-head"><span>Check</span><span>This run, <span data-slot="when"></span></span>'
         "<span>Unhealthy looks like</span></div>"
     )
     rows = "".join(
-        f'<div class="mt-check"><p><b>{symptom.name}</b><small>{LOGGED[symptom.needs[0]]}</small></p>'
+        f'<div class="mt-check"><p><b>{marked(symptom.name, known)}</b><small>{LOGGED[symptom.needs[0]]}</small></p>'
         f'<p class="mt-judged"><span class="mt-verdict">{_signs(i)}</span><span data-slot="numbers{i}"></span></p>'
-        f'<p class="mt-unhealthy">{symptom.unhealthy}</p></div>'
+        f'<p class="mt-unhealthy">{marked(symptom.unhealthy, known)}</p></div>'
         for i, symptom in enumerate(SYMPTOMS)
     )
     return f'<div class="mt-wrap"><div class="mt-checks">{head}{rows}</div></div>'

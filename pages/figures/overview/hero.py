@@ -5,17 +5,15 @@ from html import escape
 
 import numpy as np
 
+from pages.drawing import glossary
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 from rlhf_core.timeline import Frame
 
 PHRASES = ("opening", "body", "closing")
-WORTHS = {
-    "truth": ("true reward", "what somebody with time to check thinks of it"),
-    "labellers": ("labellers’ judgement", "what a hurried labeller thinks of it"),
-    "reward": ("reward", "what the reward model gives, all that PPO sees"),
-}
+WORTHS = {"truth": "true_reward", "labellers": "labellers_judgement", "reward": "reward"}
+"""What an answer is worth, by name, and the term that explains it."""
 
 
 def hero(view: View) -> Live:
@@ -75,10 +73,10 @@ def _percent(probability: float) -> str:
 def _template(question: str) -> str:
     answer = " ".join(f'<span data-slot="hero-{name}" data-flash></span>' for name in PHRASES)
     bars = "".join(
-        f'<div class="he-worth" title="{meaning}"><dt>{label}</dt>'
+        f'<div class="he-worth"><dt>{glossary.term(key)}</dt>'
         f'<dd><span class="he-track"><span class="bar he-{name}" data-width="hero-{name}-bar"></span></span>'
         f'<b class="{name} num" data-slot="hero-{name}"></b></dd></div>'
-        for name, (label, meaning) in WORTHS.items()
+        for name, key in WORTHS.items()
     )
     return (
         f'<div class="he-stage" data-testid="hero"><i class="he-flag" data-slot="hero-unscored"></i>'

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.ppo.words import (
@@ -23,6 +24,8 @@ from pages.figures.ppo.words import (
     update_rows,
 )
 from rlhf_core.advantages import SPREAD_EPSILON
+
+RHO = term("ratio", "ratio ρ")
 
 
 def _for_rule(draw: Callable[[View, str], Live]) -> Callable[[str], Callable[[View], Live]]:
@@ -47,7 +50,7 @@ def policies(view: View, rule: str) -> Live:
         f'<p class="po-card-number">{slot(f"p-{css}", f"{css} num")}</p></div>'
         for css, head, text in (
             ("policy", "π<sub>θ</sub>, trained", "Moves at every gradient step. The only one that is updated."),
-            ("old", "π<sub>old</sub>, wrote the rollouts", "Denominator of each token’s ratio ρ. Renewed every step."),
+            ("old", "π<sub>old</sub>, wrote the rollouts", f"Denominator of every token’s {RHO}. Renewed every step."),
             ("reference", "π<sub>ref</sub>, reference", "The SFT policy, frozen. Enters the penalty, nothing else."),
         )
     )
@@ -56,7 +59,7 @@ def policies(view: View, rule: str) -> Live:
         f'<span class="po-follow-text" data-slot="text"></span></p><div class="po-cards">{cards}</div>'
         f'<p class="po-line"><b class="policy">ratio</b> of the whole answer: π<sub>θ</sub> / π<sub>old</sub> = '
         f"{slot('new', 'policy num')} % / {slot('old', 'num')} % = {slot('ratio')}, the product of its tokens’ ρ</p>"
-        f'<p class="po-line"><b class="kl">log-ratio</b> k = log(π<sub>old</sub> / π<sub>ref</sub>) = '
+        f'<p class="po-line"><b class="kl">{term("log_ratio")}</b> k = log(π<sub>old</sub> / π<sub>ref</sub>) = '
         f"log({slot('old-k', 'num')} % / {slot('ref-k', 'reference num')} %) = {slot('k', 'kl num')} nats</p>"
     )
     return Live(template, update_rows(view), _policies(view, rule))

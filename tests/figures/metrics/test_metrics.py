@@ -197,7 +197,7 @@ def test_a_verdict_looks_at_the_steps_done_and_no_further():
 
 def test_every_check_has_its_name_in_trl():
     assert {symptom.needs[0] for symptom in SYMPTOMS} == set(checks.LOGGED)
-    template = checks.checks(view()).template
+    template = re.sub("</?a[^>]*>", "", checks.checks(view()).template)
     assert all(symptom.name in template and checks.LOGGED[symptom.needs[0]] in template for symptom in SYMPTOMS)
 
 
