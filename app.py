@@ -7,6 +7,7 @@ from streamlit import runtime
 from pages.frame import (
     compression,
     job_panel,
+    lab,
     lesson,
     local,
     navigation,
@@ -38,7 +39,13 @@ def draw() -> None:
             sharing.menu(navigation.name_of(page))
     pins.pinned()  # reads the link, so that its note stands with the others
     navigation.run(page)
-    playback.publish(tour=tour.current(), pin=pins.parameter(), **sidebar.hidden(), **lesson.parameters())
+    playback.publish(
+        tour=tour.current(),
+        pin=pins.parameter(),
+        experiment=lab.parameter(navigation.name_of(page)),
+        **sidebar.hidden(),
+        **lesson.parameters(),
+    )
 
 
 if runtime.exists():

@@ -52,6 +52,16 @@ def speed(values: Sequence[str], low: int, high: int, default: int) -> tuple[int
     return used, note or once("speed", values, used)
 
 
+def choice(name: str, values: Sequence[str], allowed: Sequence[str]) -> tuple[str, str]:
+    """One of some words, the first where a link asks for none of them, and a sentence if it does."""
+    if not values:
+        return allowed[0], ""
+    used = values[-1] if values[-1] in allowed else allowed[0]
+    if used != values[-1]:
+        return used, f"{name} must be one of {', '.join(allowed)}, got {_excerpt(values[-1])}; using {used}."
+    return used, once(name, values, used)
+
+
 def switch(name: str, values: Sequence[str]) -> str:
     """A sentence on a switch that a link sets to something else than on or off; empty if it can be used."""
     if not values or (len(values) == 1 and values[0].lower() in SWITCH):

@@ -4,7 +4,14 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 TITLE = "RLHF you can run"
-TITLES = {"overview": "Overview", "sft": "SFT", "reward_model": "Reward model", "ppo": "PPO", "metrics": "Metrics"}
+TITLES = {
+    "overview": "Overview",
+    "sft": "SFT",
+    "reward_model": "Reward model",
+    "ppo": "PPO",
+    "metrics": "Metrics",
+    "lab": "Lab",
+}
 """Titles of the pages by the names of their scripts, in the order of the top navigation."""
 DEFAULT = "overview"
 FRAMED, WANTED = "framed", "wanted_page"

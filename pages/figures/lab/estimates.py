@@ -1,0 +1,156 @@
+"""Which estimate? Bias and spread of advantage baselines and of the three KL estimates, exactly."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pages.drawing import theme
+from pages.drawing.theme import Palette
+from pages.figures.lab.experiment import Experiment, Panel
+from rlhf_core import Settings, policy, run_pipeline
+from rlhf_core.lab.estimators import (
+    BASELINES,
+    ESTIMATES,
+    Quality,
+    baseline_quality,
+    kl_gradient_bias,
+    scores_of,
+)
+from rlhf_core.lab.work import Progress
+from rlhf_core.optimum import penalised_reward
+
+GROUPS = (2, 4, 8, 16, 32, 64)
+PLACES = ("reward", "loss")
+ROLES = dict(zip(BASELINES, ("reference", "policy", "kl", "true_reward"), strict=True))
+DASHES = dict(zip(BASELINES, ("dot", "solid", "dash", "dashdot"), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """For the policy in the middle of a run, mean over its prompts."""
+
+    step: int
+    spread: dict[str, np.ndarray]
+    """Baseline -> (groups,) root of the variance as a share of the gradient's length."""
+    bias: dict[str, np.ndarray]
+    """Baseline -> (groups,) length of the mean error as a share of the gradient's length."""
+    kl: dict[tuple[str, str], Quality]
+    """(estimate, place) -> bias and spread of one sample's gradient."""
+
+
+def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Estimates]]:
+    run = run_pipeline(settings)
+    step = max(settings.ppo_steps // 2, 1)
+    tables, n_prompts = policy.log_tables(run.ppo.logits[step]), len(run.scenario.prompts)
+    rows: list[list[Quality]] = []
+    kls: list[list[Quality]] = []
+    for prompt in range(n_prompts):
+        log_probs, ref = run.ppo.log_probs[step, prompt], run.sft.log_probs[-1, prompt]
+        rewards = penalised_reward(run.reward.scores[prompt], log_probs - ref, beta=settings.beta)
+        scores = scores_of(tables, prompt)
+        rows.append(
+            [baseline_quality(log_probs, rewards, scores, baseline=b, group=g) for b in BASELINES for g in GROUPS]
+        )
+        kls.append([kl_gradient_bias(log_probs, ref, scores, estimate=e, place=p) for e in ESTIMATES for p in PLACES])
+        yield Progress(prompt + 1, n_prompts, _gathered(step, rows, kls))
+
+
+def _gathered(step: int, rows: list[list[Quality]], kls: list[list[Quality]]) -> Estimates:
+    quality = np.median(np.array(rows), axis=0).reshape(len(BASELINES), len(GROUPS), 2)
+    kl = np.median(np.array(kls), axis=0).reshape(len(ESTIMATES), len(PLACES), 2)
+    return Estimates(
+        step=step,
+        spread={name: quality[b, :, 1] for b, name in enumerate(BASELINES)},
+        bias={name: quality[b, :, 0] for b, name in enumerate(BASELINES)},
+        kl={(e, p): Quality(*kl[i, j].tolist()) for i, e in enumerate(ESTIMATES) for j, p in enumerate(PLACES)},
+    )
+
+
+def _charts(found: Estimates, palette: Palette) -> list[Panel]:
+    places = np.arange(len(GROUPS))
+    lines = [
+        {
+            "type": "scatter", "x": places, "y": found.spread[name], "mode": "lines+markers", "name": name,
+            "line": {"color": getattr(palette, ROLES[name]).mark, "width": 2.4, "dash": DASHES[name]},
+            "hovertemplate": f"{name}, group of %{{text}}: %{{y:.2f}}<extra></extra>", "text": [str(g) for g in GROUPS],
+        }
+        for name in BASELINES
+    ]  # fmt: skip
+    spread = theme.figure(
+        palette, x="rollouts per prompt", y="spread [lengths of the gradient]", data=lines, height=340,
+        xaxis={"tickvals": places, "ticktext": [str(group) for group in GROUPS]},
+        yaxis={"type": "log", "tickvals": [0.25, 0.5, 1, 2, 4, 8, 16]},
+    )  # fmt: skip
+    bars = [
+        {
+            "type": "bar", "name": f"in the {place}", "x": list(ESTIMATES),
+            "y": [found.kl[estimate, place].bias for estimate in ESTIMATES],
+            "marker": {"color": getattr(palette, role).mark, "pattern": {"shape": shape}},
+            "hovertemplate": f"%{{x}} in the {place}: %{{y:.2f}}<extra></extra>",
+        }
+        for place, role, shape in zip(PLACES, ("reward", "kl"), ("", "/"), strict=True)
+    ]  # fmt: skip
+    biased = theme.figure(
+        palette, x="estimate", y="bias [lengths of the gradient]", data=bars, height=340, barmode="group"
+    )
+    return [
+        Panel("How noisy the policy gradient is", spread, "Spread of the gradient against the group size."),
+        Panel("How wrong the KL’s gradient is", biased, "Bias of the KL's gradient by estimate and place."),
+    ]
+
+
+def _finding(found: Estimates) -> str:
+    at = GROUPS.index(32)
+    spread = {name: float(found.spread[name][at]) for name in BASELINES}
+    calm = min(spread, key=lambda name: spread[name])
+    right = [f"{e} in the {p}" for (e, p), quality in found.kl.items() if quality.bias < 1e-6]
+    k1, k3 = found.kl["k1", "loss"].bias, found.kl["k3", "loss"].bias
+    return (
+        f"After step {found.step}, with 32 rollouts, the gradient’s spread is {spread['none']:.2f} times its length "
+        f"without "
+        f"a baseline, {spread['group mean']:.2f} with the group’s mean, {spread['leave-one-out']:.2f} leaving one out, "
+        f"{spread['value']:.2f} with the exact value; least with {calm}. The group’s mean alone is biased, by 1/G: it "
+        f"only "
+        f"shortens the step. Of the KL’s estimates {' and '.join(right)} have its gradient; k1 in the loss misses all "
+        f"of it "
+        f"({k1:.0%}), k3 in the loss errs by {k3:.0%}. Medians over the prompts."
+    )
+
+
+def _table(found: Estimates) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = [
+        {"what": "baseline", "name": name, "group": group, "bias": float(found.bias[name][g]),
+         "spread": float(found.spread[name][g])}
+        for name in BASELINES
+        for g, group in enumerate(GROUPS)
+    ]  # fmt: skip
+    return rows + [
+        {"what": f"KL in the {place}", "name": estimate, "group": 1, "bias": quality.bias, "spread": quality.deviation}
+        for (estimate, place), quality in found.kl.items()
+    ]
+
+
+def _call(settings: Settings, n_seeds: int) -> str:
+    return "rlhf_core.lab.estimators.baseline_quality(log_probs, rewards, scores, baseline='leave-one-out', group=32)"
+
+
+EXPERIMENT = Experiment(
+    name="estimates",
+    title="Which estimate?",
+    question="A baseline should make the policy gradient calmer without bending it, and a KL estimate should have the "
+    "KL’s "
+    "gradient, not only its value. Both can be checked here exactly, by counting all answers, for the policy in the "
+    "middle "
+    "of your run.",
+    pieces=_pieces,
+    unit="prompts",
+    charts=_charts,
+    finding=_finding,
+    practice="Put k1 in the reward, or k2 in the loss, if you want the KL’s own gradient. More rollouts per prompt "
+    "calm the "
+    "gradient as the root of their number, whatever the baseline.",
+    table=_table,
+    call=_call,
+    seeds=(1,),
+)

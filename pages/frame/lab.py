@@ -1,0 +1,157 @@
+"""The Lab's experiments: chosen by a link or a press, run beside the page, drawn as their results come."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.drawing.theme import Palette
+from pages.figures.lab import (
+    arrives,
+    beta,
+    estimates,
+    fresh,
+    labels,
+    score_up,
+    stopping,
+    which_method,
+    whose_label,
+)
+from pages.figures.lab.experiment import Experiment
+from pages.frame import job_panel, link, sidebar, stopping_game
+from pages.frame.page import Page
+from rlhf_core import Settings
+
+EXPERIMENTS = tuple(
+    module.EXPERIMENT
+    for module in (beta, score_up, labels, fresh, whose_label, stopping, which_method, arrives, estimates)
+)
+NAMES = tuple(experiment.name for experiment in EXPERIMENTS)
+CHOSEN, SEEDS, ASKED = "experiment", "lab-seeds", "lab-asked"
+
+
+def current() -> str:
+    """Name of the experiment that the reader looks at, from the link at first."""
+    if CHOSEN not in st.session_state:
+        given = st.query_params.get_all(CHOSEN)
+        st.session_state[CHOSEN], said = link.choice(CHOSEN, given, NAMES)
+        if said:
+            sidebar.note(said)
+    return str(st.session_state[CHOSEN])
+
+
+def parameter(page: str) -> str:
+    """The experiment as it stands in the address of the Lab; empty for the first, and elsewhere."""
+    name = current()  # the link is read on whichever page it opens
+    return name if page == "lab" and name != NAMES[0] else ""
+
+
+def section(page: Page) -> None:
+    """Choice of an experiment, and the experiment."""
+    current()
+    st.pills(
+        "Experiment", NAMES, key=CHOSEN, format_func=_title, required=True, persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    chosen = next(experiment for experiment in EXPERIMENTS if experiment.name == current())
+    st.markdown(f"## {chosen.title}\n\n{chosen.question}")
+    if chosen is stopping.EXPERIMENT:
+        stopping_game.play(page)
+        st.markdown("### What simple rules reach")
+    n_seeds = _seeds(chosen)
+    asked = (chosen.name, page.view.run.settings, n_seeds)
+    _ask(chosen, asked)
+    if st.session_state.get(ASKED) == asked:
+        _show(chosen, page.view.run.settings, n_seeds, page.view.palette)
+    st.markdown(f"**In practice.** {chosen.practice}")
+    with st.expander("The same from Python", type="compact"):
+        st.code(_python(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
+
+
+def _title(name: str) -> str:
+    return next(experiment.title for experiment in EXPERIMENTS if experiment.name == name)
+
+
+def _seeds(chosen: Experiment) -> int:
+    if len(chosen.seeds) == 1:
+        return chosen.seeds[0]
+    choices = {f"{n} seeds": n for n in chosen.seeds}
+    name = st.segmented_control(
+        "Seeds", list(choices), default=list(choices)[1], required=True, key=f"{SEEDS}-{chosen.name}",
+        persist_state="session", help="The same settings with so many seeds: more make the answer surer, and take "
+        "longer.",
+    )  # fmt: skip
+    return choices[str(name)]
+
+
+def _ask(chosen: Experiment, asked: tuple[object, ...]) -> None:
+    if st.session_state.get(ASKED) == asked:
+        return
+    before = st.session_state.get(ASKED)
+    stale = before is not None and before[0] == chosen.name
+    if stale:
+        st.caption("The settings have changed since the last run of this experiment.")
+    st.button(
+        "Run it again with these settings" if stale else "Run the experiment", key="lab-run", type="primary",
+        on_click=_remember, args=(asked,),
+    )  # fmt: skip
+
+
+def _remember(asked: tuple[object, ...]) -> None:
+    st.session_state[ASKED] = asked
+
+
+def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette) -> None:
+    job_panel.show(
+        "lab",
+        ("lab", chosen.name, settings, n_seeds),
+        lambda: chosen.pieces(settings, n_seeds),
+        lambda result: _draw(chosen, result, settings, palette),
+        label=chosen.unit.capitalize(),
+    )
+
+
+def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette) -> None:
+    """What is known so far: the finding, the charts, and what to take away."""
+    st.markdown(f"**Finding.** {chosen.finding(result)}")
+    panels = chosen.charts(result, palette)
+    for first in range(0, len(panels), 2):
+        row = panels[first : first + 2]
+        for column, (i, panel) in zip(st.columns(len(row), gap="large"), enumerate(row, first), strict=True):
+            with column:
+                st.markdown(f"### {panel.title}")
+                st.plotly_chart(
+                    panel.drawing.figure, theme=None, key=f"lab-{chosen.name}-{i}", alt=panel.alt,
+                    config={"displayModeBar": False},
+                )  # fmt: skip
+    if chosen is which_method.EXPERIMENT:
+        st.markdown(markdown_table(which_method.needs(result)))
+    if chosen is whose_label.EXPERIMENT:
+        st.markdown(f"### The labels that moved it most\n\n{whose_label.cards(result, settings)}")
+    st.download_button(
+        "Download CSV", lambda: as_csv(chosen.table(result)), f"rlhf-lab-{chosen.name}.csv", "text/csv",
+        key=f"lab-csv-{chosen.name}", on_click="ignore",
+    )  # fmt: skip
+
+
+def markdown_table(rows: Sequence[dict[str, object]]) -> str:
+    """Records as a Markdown table."""
+    heads = list(rows[0])
+    lines = [heads, ["---"] * len(heads), *([str(row[head]) for head in heads] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def as_csv(rows: Sequence[dict[str, object]]) -> str:
+    """Records as CSV, one header line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["empty"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _python(chosen: Experiment, settings: Settings, n_seeds: int) -> str:
+    return "import rlhf_core.lab\nfrom rlhf_core import Settings, run_pipeline\n\nresult = "
+    f"{chosen.call(settings, n_seeds)}"

@@ -1,0 +1,153 @@
+"""A game: advance PPO step by step, see what a trainer logs, and say when to stop; then the truth is shown."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.drawing import theme
+from pages.drawing.theme import Palette
+from pages.frame.page import Page
+from rlhf_core import PipelineRun, Settings
+from rlhf_core.lab.stopping import N_FRESH, RULES, fresh_accuracy, reached_share
+
+GAME = "stopping-game"
+STRIDES = (1, 5)
+LOGGED = (
+    ("reward", "reward", "reward [reward units]"),
+    ("kl", "kl", "KL [nats]"),
+    ("entropy", "policy", "entropy [nats]"),
+    ("clip_fraction", "reference", "clip fraction"),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Game:
+    """One round: how far the reader has gone, what they paid for, and whether they have stopped."""
+
+    settings: Settings
+    step: int = 0
+    stopped: bool = False
+    bought: dict[int, float] = field(default_factory=dict)
+    """Accuracy on fresh pairs, by the step at which they were labelled."""
+
+
+def play(page: Page) -> None:
+    """The round on screen; other settings begin another."""
+    run = page.view.run
+    game: Game = st.session_state.setdefault(GAME, Game(run.settings))
+    if game.settings != run.settings:
+        game = st.session_state[GAME] = Game(run.settings)
+    last = run.settings.ppo_steps
+    with st.container(border=True):
+        st.markdown(_state(game, last))
+        _buttons(game, run, last)
+        st.plotly_chart(_logged(game, run, page.view.palette), theme=None, key="game-logged", alt=_alt(game),
+                        config={"displayModeBar": False})  # fmt: skip
+        if game.bought:
+            st.caption(_labels(game))
+        if game.stopped:
+            _reveal(game, run, page.view.palette)
+
+
+def _state(game: Game, last: int) -> str:
+    if game.stopped:
+        return f"**You stopped at step {game.step} of {last}.**"
+    return f"**Step {game.step} of at most {last}.** True reward is hidden. Train on, pay for labels, or stop."
+
+
+def _buttons(game: Game, run: PipelineRun, last: int) -> None:
+    with st.container(horizontal=True):
+        if game.stopped:
+            st.button("Play again", key="game-again", on_click=_again)
+            return
+        for stride in STRIDES:
+            label = "Train one step" if stride == 1 else f"Train {stride} steps"
+            st.button(label, key=f"game-{stride}", on_click=_advance, args=(stride, last), disabled=game.step == last)
+        st.button(
+            f"Pay for {N_FRESH} labels", key="game-labels", on_click=_buy, args=(run,),
+            disabled=game.step in game.bought,
+            help="Labellers compare fresh answers of the current policy; you see how often the reward model agrees.",
+        )  # fmt: skip
+        st.button("Stop here", key="game-stop", on_click=_stop, type="primary")
+
+
+def _advance(stride: int, last: int) -> None:
+    game: Game = st.session_state[GAME]
+    game.step = min(game.step + stride, last)
+
+
+def _buy(run: PipelineRun) -> None:
+    game: Game = st.session_state[GAME]
+    game.bought[game.step], _ = fresh_accuracy(run, game.step)
+
+
+def _stop() -> None:
+    st.session_state[GAME].stopped = True
+
+
+def _again() -> None:
+    st.session_state[GAME] = Game(st.session_state[GAME].settings)
+
+
+def _logged(game: Game, run: PipelineRun, palette: Palette) -> go.Figure:
+    """Four panels of what a trainer logs, up to the step reached; axes hold still."""
+    steps = np.arange(game.step + 1)
+    data, axes = [], {}
+    for i, (name, role, title) in enumerate(LOGGED):
+        panel = str(i + 1) if i else ""
+        values = getattr(run.ppo, name)
+        data.append(
+            {
+                "type": "scatter", "x": steps, "y": values[: game.step + 1], "mode": "lines+markers",
+                "xaxis": f"x{panel}", "yaxis": f"y{panel}", "line": theme.line(getattr(palette, role)),
+                "marker": {"size": 5}, "showlegend": False, "hovertemplate": "step %{x}: %{y:.2f}<extra></extra>",
+            }
+        )  # fmt: skip
+        across = [-0.5, run.settings.ppo_steps + 0.5]
+        axes[f"xaxis{panel}"] = {"range": across, "fixedrange": True, "title": {"text": "PPO step"}}
+        axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True}
+    grid = {"rows": 1, "columns": len(LOGGED), "pattern": "independent", "xgap": 0.3}
+    return theme.figure(palette, x="", y="", data=data, grid=grid, height=240, **axes).figure
+
+
+def _alt(game: Game) -> str:
+    return f"Reward, KL, entropy and clip fraction up to step {game.step}."
+
+
+def _labels(game: Game) -> str:
+    seen = ", ".join(f"step {step}: {accuracy:.0%}" for step, accuracy in sorted(game.bought.items()))
+    error = np.sqrt(0.25 / N_FRESH)
+    return f"The reward model agrees with fresh labels in {seen} of {N_FRESH} pairs each (± {error:.0%} at most)."
+
+
+def _reveal(game: Game, run: PipelineRun, palette: Palette) -> None:
+    truth = run.ppo.true_reward
+    share, best = reached_share(truth, game.step), int(truth.argmax())
+    st.markdown(f"**{_verdict(share, game.step, best)}**")
+    stops = {rule: stop(run) for rule, stop in RULES.items()}
+    others = "; ".join(f"{rule}: {_percent(reached_share(truth, step))} (step {step})" for rule, step in stops.items())
+    st.caption(f"On this seed the rules would have reached, {others}. A link to this page holds the seed: send it on.")
+    marks = [
+        {"type": "scatter", "x": np.arange(len(truth)), "y": truth, "mode": "lines", "name": "true reward",
+         "line": theme.line(palette.true_reward), "hovertemplate": "step %{x}: %{y:.2f}<extra></extra>"},
+        {"type": "scatter", "x": [game.step], "y": [truth[game.step]], "mode": "markers", "name": "you stopped",
+         "marker": {"color": palette.policy.mark, "size": 12, "symbol": "diamond"}, "hoverinfo": "skip"},
+        {"type": "scatter", "x": [best], "y": [truth[best]], "mode": "markers", "name": "the best step",
+         "marker": {"color": palette.true_reward.mark, "size": 13, "symbol": "star"}, "hoverinfo": "skip"},
+    ]  # fmt: skip
+    drawing = theme.figure(palette, x="PPO step", y="true reward [own units]", data=marks, height=300)
+    alt = f"True reward over all steps; you stopped at step {game.step}, the best was {best}."
+    st.plotly_chart(drawing.figure, theme=None, key="game-truth", alt=alt, config={"displayModeBar": False})
+
+
+def _verdict(share: float, step: int, best: int) -> str:
+    if step == best:
+        return "Exactly the best step: all that was to be had."
+    when = "too early" if step < best else "too late"
+    return f"You reached {_percent(share)} of the best gain in true reward; you were {when}: the best step was {best}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %".replace("-", "−")

@@ -1,0 +1,87 @@
+"""Every experiment's finding agrees with its numbers, its charts are Plotly's, its table and its call give the same."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pages.drawing.theme import DARK, LIGHT
+from pages.figures.lab import estimates, fresh, labels, score_up, which_method, whose_label
+from pages.figures.lab.experiment import differs, mean
+from pages.frame.lab import EXPERIMENTS, NAMES, as_csv, markdown_table
+from rlhf_core import Settings, lab, run_pipeline
+from rlhf_core.lab.work import finish
+
+SMALL = Settings(ppo_steps=6, n_comparisons=120)
+ODD = [
+    SMALL,
+    replace(SMALL, scenario="safety", beta=0.0, rollouts=0, seed=3),
+    replace(SMALL, beta=2.0, ppo_steps=1, n_comparisons=48, advantage="gae", labeller_bias=2.0),
+]
+EACH = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=NAMES)
+
+
+def result_of(experiment, settings, n_seeds=2):
+    pieces = experiment.pieces(settings, n_seeds)
+    if experiment.name == "arrives":  # the first report is enough: the whole is tested with the core
+        return next(pieces).result
+    return finish(pieces)
+
+
+@EACH
+@pytest.mark.parametrize("settings", ODD, ids=["default", "safety", "odd"])
+def test_an_experiment_says_draws_and_lists_what_it_found(experiment, settings):
+    if experiment.name in ("labels", "score-up") and settings is not ODD[0]:
+        pytest.skip("reads none of what differs, and is the longest")
+    found = result_of(experiment, settings)
+    said = experiment.finding(found)
+    assert said.endswith(".") and "nan" not in said and "-" not in re.sub(r"\w-\w", "", said), said
+    for palette in (LIGHT, DARK):
+        panels = experiment.charts(found, palette)
+        assert panels and all(panel.title and panel.alt.endswith(".") for panel in panels)
+        for panel in panels:
+            assert panel.drawing.figure.data  # checked by Plotly
+    table = experiment.table(found)
+    assert table and as_csv(table).count("\n") == len(table) + 1
+    assert all(np.isfinite(value) for row in table[:50] for value in row.values() if isinstance(value, float))
+    compile(f"result = {experiment.call(settings, 2)}", "call", "exec")
+
+
+def test_the_calls_give_what_the_page_shows():
+    for experiment in EXPERIMENTS:
+        if experiment.name in ("beta", "stopping", "whose-label"):
+            names = {"rlhf_core": __import__("rlhf_core.lab"), "Settings": Settings, "run_pipeline": run_pipeline}
+            again = eval(experiment.call(SMALL, 2), names)
+            assert as_csv(experiment.table(again)) == as_csv(experiment.table(result_of(experiment, SMALL)))
+
+
+def test_a_difference_is_clear_only_beyond_its_error():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=10)
+    assert differs(noise + 5, np.zeros(10)) == 1 and differs(np.zeros(10), noise + 5) == -1
+    assert differs(noise, np.zeros(10)) == 0 and differs(np.ones(2), np.zeros(2)) == 0
+    assert mean(np.array([1.0, np.nan, 3.0])).value == 2 and mean(np.array([4.0])).error == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_directions_in_findings_follow_the_numbers(seed):
+    base = replace(SMALL, seed=0)
+    grid = lab.label_grid(base, counts=(50, 200), seeds=range(seed, seed + 3))
+    said = labels.EXPERIMENT.finding(grid)
+    for k in range(2):
+        way = differs(grid.correlation[k, -1], grid.correlation[k, 0])
+        assert {1: "rises", -1: "falls", 0: "does not clearly change"}[way] in said
+    rounds = lab.rounds(base, n_rounds=(1, 2), seeds=range(seed, seed + 3))
+    clear = differs(rounds.true_reward[-1], rounds.true_reward[0])
+    assert {1: "clearly better", -1: "clearly worse", 0: "is not clear"}[clear] in fresh.EXPERIMENT.finding(rounds)
+
+
+def test_the_extras_are_tables_and_cards():
+    methods = lab.compare_methods(SMALL, seeds=range(2), methods=("ppo", "dpo"))
+    rows = which_method.needs(methods)
+    assert [row["method"] for row in rows] == ["PPO", "DPO"] and rows[1]["answers sampled"] == 0
+    assert markdown_table(rows).count("\n") == 3
+    cards = whose_label.cards(lab.influence(run_pipeline(SMALL)), SMALL)
+    assert cards.count("\n- ") == whose_label.SHOWN - 1 and "careful" in cards
+    assert score_up.WELL < 1 and estimates.GROUPS[0] >= 2
