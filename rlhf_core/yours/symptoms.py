@@ -71,8 +71,10 @@ def policy_moves(record: Record) -> Judgement:
     curve, alone = record.smooth("kl"), record.first("entropy")
     if len(curve) < FEWEST_ROWS:
         return _too_early(record)
-    numbers = f"{_signed(curve[-1])} nats, {curve[-1] / alone:.0%} of the way to a single answer"
-    return ("unhealthy" if curve[-1] < STUCK * alone and _settled(curve) else "healthy"), numbers
+    numbers = f"{_signed(curve[-1])} nats from the reference policy"
+    if curve[-1] < STUCK * alone and _settled(curve):
+        return "unhealthy", f"{numbers}, {curve[-1] / alone:.0%} of the way to a single answer, and no further"
+    return "healthy", numbers
 
 
 def policy_stays_near(record: Record) -> Judgement:
