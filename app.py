@@ -42,7 +42,7 @@ def draw() -> None:
     playback.publish(
         tour=tour.current(),
         pin=pins.parameter(),
-        experiment=lab.parameter(navigation.name_of(page)),
+        **lab.parameters(navigation.name_of(page)),
         **sidebar.hidden(),
         **lesson.parameters(),
     )

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.drawing.theme import Palette
 from pages.figures.lab import (
     arrives,
+    asked,
     beta,
     estimates,
     fresh,
@@ -19,7 +20,7 @@ from pages.figures.lab import (
     which_method,
     whose_label,
 )
-from pages.figures.lab.experiment import Experiment
+from pages.figures.lab.experiment import Experiment, Panel
 from pages.frame import job_panel, link, sidebar, stopping_game
 from pages.frame.page import Page
 from rlhf_core import Settings
@@ -28,24 +29,29 @@ EXPERIMENTS = tuple(
     module.EXPERIMENT
     for module in (beta, score_up, labels, fresh, whose_label, stopping, which_method, arrives, estimates)
 )
-NAMES = tuple(experiment.name for experiment in EXPERIMENTS)
-CHOSEN, SEEDS, ASKED = "experiment", "lab-seeds", "lab-asked"
+FAQ = "asked"
+NAMES = (*(experiment.name for experiment in EXPERIMENTS), FAQ)
+QUESTIONS = {answer.name: answer for answer in asked.ANSWERS}
+CHOSEN, QUESTION, SEEDS, ASKED = "experiment", "question", "lab-seeds", "lab-asked"
 
 
-def current() -> str:
-    """Name of the experiment that the reader looks at, from the link at first."""
-    if CHOSEN not in st.session_state:
-        given = st.query_params.get_all(CHOSEN)
-        st.session_state[CHOSEN], said = link.choice(CHOSEN, given, NAMES)
+def current(name: str = CHOSEN, allowed: Sequence[str] = NAMES) -> str:
+    """The experiment (or question) that the reader looks at, from the link at first."""
+    if name not in st.session_state:
+        st.session_state[name], said = link.choice(name, st.query_params.get_all(name), allowed)
         if said:
             sidebar.note(said)
-    return str(st.session_state[CHOSEN])
+    return str(st.session_state[name])
 
 
-def parameter(page: str) -> str:
-    """The experiment as it stands in the address of the Lab; empty for the first, and elsewhere."""
-    name = current()  # the link is read on whichever page it opens
-    return name if page == "lab" and name != NAMES[0] else ""
+def parameters(page: str) -> dict[str, str]:
+    """Experiment and question as they stand in the address of the Lab; empty texts where they say nothing."""
+    chosen, question = current(), current(QUESTION, tuple(QUESTIONS))  # whichever page a link opens, it is read
+    here = page == "lab"
+    return {
+        CHOSEN: chosen if here and chosen != NAMES[0] else "",
+        QUESTION: question if here and chosen == FAQ else "",
+    }
 
 
 def section(page: Page) -> None:
@@ -55,22 +61,48 @@ def section(page: Page) -> None:
         "Experiment", NAMES, key=CHOSEN, format_func=_title, required=True, persist_state="session",
         label_visibility="collapsed",
     )  # fmt: skip
+    if current() == FAQ:
+        return _answer(page)
     chosen = next(experiment for experiment in EXPERIMENTS if experiment.name == current())
     st.markdown(f"## {chosen.title}\n\n{chosen.question}")
     if chosen is stopping.EXPERIMENT:
         stopping_game.play(page)
         st.markdown("### What simple rules reach")
     n_seeds = _seeds(chosen)
-    asked = (chosen.name, page.view.run.settings, n_seeds)
-    _ask(chosen, asked)
-    if st.session_state.get(ASKED) == asked:
+    key = (chosen.name, page.view.run.settings, n_seeds)
+    _ask(chosen, key)
+    if st.session_state.get(ASKED) == key:
         _show(chosen, page.view.run.settings, n_seeds, page.view.palette)
     st.markdown(f"**In practice.** {chosen.practice}")
     with st.expander("The same from Python", type="compact"):
         st.code(_python(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
 
 
+def _answer(page: Page) -> None:
+    """One question of many, answered by the run on screen."""
+    st.markdown("## Asked again and again\n\nQuestions that fill issue trackers, each answered by the run on screen.")
+    current(QUESTION, tuple(QUESTIONS))
+    st.selectbox(
+        "Question", list(QUESTIONS), key=QUESTION, format_func=lambda name: QUESTIONS[name].question,
+        persist_state="session",
+    )  # fmt: skip
+    answer = QUESTIONS[current(QUESTION)]
+    words, chart = st.columns(2, gap="large", vertical_alignment="center")
+    with words:
+        st.markdown(answer.say(page.view.run))
+        st.markdown(f"[See more of it]({answer.see})")
+    with chart:
+        panel = Panel(answer.question, answer.draw(page.view.run, page.view.palette), answer.question)
+        _plot(panel, f"asked-{answer.name}")
+
+
+def _plot(panel: Panel, key: str) -> None:
+    st.plotly_chart(panel.drawing.figure, theme=None, key=f"lab-{key}", alt=panel.alt, config={"displayModeBar": False})
+
+
 def _title(name: str) -> str:
+    if name == FAQ:
+        return "Asked again and again"
     return next(experiment.title for experiment in EXPERIMENTS if experiment.name == name)
 
 
@@ -86,8 +118,8 @@ def _seeds(chosen: Experiment) -> int:
     return choices[str(name)]
 
 
-def _ask(chosen: Experiment, asked: tuple[object, ...]) -> None:
-    if st.session_state.get(ASKED) == asked:
+def _ask(chosen: Experiment, key: tuple[object, ...]) -> None:
+    if st.session_state.get(ASKED) == key:
         return
     before = st.session_state.get(ASKED)
     stale = before is not None and before[0] == chosen.name
@@ -95,12 +127,12 @@ def _ask(chosen: Experiment, asked: tuple[object, ...]) -> None:
         st.caption("The settings have changed since the last run of this experiment.")
     st.button(
         "Run it again with these settings" if stale else "Run the experiment", key="lab-run", type="primary",
-        on_click=_remember, args=(asked,),
+        on_click=_remember, args=(key,),
     )  # fmt: skip
 
 
-def _remember(asked: tuple[object, ...]) -> None:
-    st.session_state[ASKED] = asked
+def _remember(key: tuple[object, ...]) -> None:
+    st.session_state[ASKED] = key
 
 
 def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette) -> None:
@@ -122,10 +154,7 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
         for column, (i, panel) in zip(st.columns(len(row), gap="large"), enumerate(row, first), strict=True):
             with column:
                 st.markdown(f"### {panel.title}")
-                st.plotly_chart(
-                    panel.drawing.figure, theme=None, key=f"lab-{chosen.name}-{i}", alt=panel.alt,
-                    config={"displayModeBar": False},
-                )  # fmt: skip
+                _plot(panel, f"{chosen.name}-{i}")
     if chosen is which_method.EXPERIMENT:
         st.markdown(markdown_table(which_method.needs(result)))
     if chosen is whose_label.EXPERIMENT:

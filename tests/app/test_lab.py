@@ -36,3 +36,9 @@ def test_the_game_shows_no_truth_before_the_reader_stops():
     assert any("the rules would have reached" in each.value for each in app.caption)
     app.button("game-again").click().run()
     assert any("Step 0 of at most 12" in each.value for each in app.markdown)
+
+
+def test_a_question_has_its_own_link():
+    app = opened("lab", experiment="asked", question="critic")
+    assert any("A critic predicts the mean return" in each.value for each in app.markdown)
+    assert app.query_params["question"] == "critic" or app.query_params["question"] == ["critic"]

@@ -76,15 +76,14 @@ EXPERIMENT = Experiment(
     name="arrives",
     title="Does it arrive?",
     question="The objective has an optimum in closed form, π* ∝ π_ref exp(r/β). With exact expectations instead of "
-    "samples "
-    "and many small steps, which variants climb to it, and which to something else? β is yours, but at least 0.3.",
+    "samples and many small steps, which variants climb to it, and which to something else? β is yours, but at least "
+    "0.3.",
     pieces=_pieces,
     unit="gradient steps",
     charts=_charts,
     finding=_finding,
     practice="Where the penalty stands is not a detail: k3 in the loss (as GRPO has it) optimises another objective "
-    "than "
-    "the penalty in the reward, and k1 in the loss none. A β from one method cannot be carried to another.",
+    "than the penalty in the reward, and k1 in the loss none. A β from one method cannot be carried to another.",
     table=_table,
     call=_call,
     seeds=(1,),

@@ -105,8 +105,7 @@ EXPERIMENT = Experiment(
     charts=_charts,
     finding=_finding,
     practice="β is in reward units per nat, so a value from a paper means nothing until rewards are scaled alike. "
-    "Sweep "
-    "it in factors of two or three, and choose by people’s judgement of samples, not by reward or by KL.",
+    "Sweep it in factors of two or three, and choose by people’s judgement of samples, not by reward or by KL.",
     table=_table,
     call=_call,
 )

@@ -108,13 +108,10 @@ def _finding(found: Estimates) -> str:
     k1, k3 = found.kl["k1", "loss"].bias, found.kl["k3", "loss"].bias
     return (
         f"After step {found.step}, with 32 rollouts, the gradient’s spread is {spread['none']:.2f} times its length "
-        f"without "
-        f"a baseline, {spread['group mean']:.2f} with the group’s mean, {spread['leave-one-out']:.2f} leaving one out, "
-        f"{spread['value']:.2f} with the exact value; least with {calm}. The group’s mean alone is biased, by 1/G: it "
-        f"only "
-        f"shortens the step. Of the KL’s estimates {' and '.join(right)} have its gradient; k1 in the loss misses all "
-        f"of it "
-        f"({k1:.0%}), k3 in the loss errs by {k3:.0%}. Medians over the prompts."
+        f"without a baseline, {spread['group mean']:.2f} with the group’s mean, {spread['leave-one-out']:.2f} leaving "
+        f"one out, {spread['value']:.2f} with the exact value; least with {calm}. The group’s mean alone is biased, by "
+        f"1/G: it only shortens the step. Of the KL’s estimates {' and '.join(right)} have its gradient; k1 in the "
+        f"loss misses all of it ({k1:.0%}), k3 in the loss errs by {k3:.0%}. Medians over the prompts."
     )
 
 
@@ -139,17 +136,14 @@ EXPERIMENT = Experiment(
     name="estimates",
     title="Which estimate?",
     question="A baseline should make the policy gradient calmer without bending it, and a KL estimate should have the "
-    "KL’s "
-    "gradient, not only its value. Both can be checked here exactly, by counting all answers, for the policy in the "
-    "middle "
-    "of your run.",
+    "KL’s gradient, not only its value. Both can be checked here exactly, by counting all answers, for the policy in "
+    "the middle of your run.",
     pieces=_pieces,
     unit="prompts",
     charts=_charts,
     finding=_finding,
     practice="Put k1 in the reward, or k2 in the loss, if you want the KL’s own gradient. More rollouts per prompt "
-    "calm the "
-    "gradient as the root of their number, whatever the baseline.",
+    "calm the gradient as the root of their number, whatever the baseline.",
     table=_table,
     call=_call,
     seeds=(1,),

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pages.drawing import theme
 from pages.drawing.drawing import Drawing
 from pages.drawing.theme import Hue, Palette
 from pages.drawing.wording import minus
-from rlhf_core import Settings
+from rlhf_core import PipelineRun, Settings
 from rlhf_core.lab.work import Progress
 
 CLEAR = 2.0
@@ -49,6 +50,19 @@ class Experiment:
     """Python that gives the same result."""
     seeds: tuple[int, ...] = (3, 5, 10, 20)
     """Numbers of seeds to choose from; the second is offered first. One number: nothing to choose."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A question as people ask it, four sentences with a run's numbers, and a chart of the same run."""
+
+    name: str
+    """In links."""
+    question: str
+    say: Callable[[PipelineRun], str]
+    draw: Callable[[PipelineRun, Palette], Drawing]
+    see: str
+    """Address of the page and the state that show more of it."""
 
 
 class Mean(NamedTuple):
@@ -105,6 +119,22 @@ def band(
             "hovertemplate": f"{name} %{{y:.2f}}<extra></extra>",
         },
     ]  # fmt: skip
+
+
+Line = tuple[np.ndarray, np.ndarray, str, str, str]
+
+
+def lines(palette: Palette, x: str, y: str, *curves: Line, **more: Any) -> Drawing:
+    """Chart of some curves: x, y, name, role, dash."""
+    data = [
+        {
+            "type": "scatter", "x": at, "y": values, "mode": "lines+markers", "name": name,
+            "line": theme.line(getattr(palette, role), dash), "marker": {"size": 5},
+            "hovertemplate": f"{name}: %{{y:.3g}} at %{{x:.3g}}<extra></extra>",
+        }
+        for at, values, name, role, dash in curves
+    ]  # fmt: skip
+    return theme.figure(palette, x=x, y=y, data=data, height=300, **more)
 
 
 def changed(settings: Settings, *left_out: str) -> str:

@@ -87,15 +87,14 @@ EXPERIMENT = Experiment(
     title="Fresh labels",
     question="A reward model is right where it was trained, and PPO leaves that place. So label what the newer policy "
     "writes, fit again, and optimise again from the SFT policy: one, two or four rounds, with the same number of "
-    "labels "
-    "in all. β, steps, noise and bias are yours; at β = 0.1 and 8 steps there is little to mend, so try 0.05 and 60.",
+    "labels in all. β, steps, noise and bias are yours; at β = 0.1 and 8 steps there is little to mend, so try 0.05 "
+    "and 60.",
     pieces=_pieces,
     unit="rounds of PPO",
     charts=_charts,
     finding=_finding,
     practice="Fresh comparisons repair what a reward model cannot see; they do not repair labellers who are drawn to "
-    "the "
-    "wrong thing. Keep part of the labelling budget for answers of the policy that you have just trained.",
+    "the wrong thing. Keep part of the labelling budget for answers of the policy that you have just trained.",
     table=_table,
     call=_call,
 )

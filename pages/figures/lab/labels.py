@@ -39,15 +39,13 @@ def _finding(found: LabelGrid) -> str:
         few, many = mean(first), mean(last)
         sentences.append(
             f"With {kind.name} (τ = {kind.label_noise:g}, bias {kind.labeller_bias:g}) the correlation of reward and "
-            f"true "
-            f"reward {way} from {found.counts[0]} to {found.counts[-1]} comparisons: {number(few.value, few.error)} to "
-            f"{number(many.value, many.error)}."
+            f"true reward {way} from {found.counts[0]} to {found.counts[-1]} comparisons: "
+            f"{number(few.value, few.error)} to {number(many.value, many.error)}."
         )
     noisy, biased = mean(found.label_accuracy[0, -1]), mean(found.label_accuracy[1, -1])
     return " ".join(sentences) + (
         f" Accuracy on the labellers’ own choices is {noisy.value:.0%} under noise and {biased.value:.0%} under bias: "
-        f"it "
-        f"tells how predictable labellers are, not how right. Mean over {seeds_of(len(found.seeds))}."
+        f"it tells how predictable labellers are, not how right. Mean over {seeds_of(len(found.seeds))}."
     )
 
 
@@ -79,9 +77,8 @@ EXPERIMENT = Experiment(
     charts=_charts,
     finding=_finding,
     practice="More labels average noise out, never bias: a reward model learns a shared error as faithfully as a "
-    "shared "
-    "insight, and its accuracy looks better for it. Spend a part of the budget on slower, checked labels, and measure "
-    "agreement with those.",
+    "shared insight, and its accuracy looks better for it. Spend a part of the budget on slower, checked labels, and "
+    "measure agreement with those.",
     table=_table,
     call=_call,
 )

@@ -92,8 +92,7 @@ EXPERIMENT = Experiment(
     charts=_charts,
     finding=_finding,
     practice="Distance is what is spent, whichever method spends it: plot quality against KL, not against steps. A "
-    "larger "
-    "n is a larger KL, so best-of-n over-optimises too.",
+    "larger n is a larger KL, so best-of-n over-optimises too.",
     table=_table,
     call=_call,
 )

@@ -53,8 +53,8 @@ def _finding(found: Stopping) -> str:
     peak = found.true_reward.argmax(axis=1)
     return (
         f"Of the best gain in true reward, over {seeds_of(len(found.seeds))}: {listed}. “{found.rules[best]}” reaches "
-        f"most "
-        f"here. The best step lies between {peak.min()} and {peak.max()}, and nothing that a trainer logs names it."
+        f"most here. The best step lies between {peak.min()} and {peak.max()}, and nothing that a trainer logs names "
+        "it."
     )
 
 
@@ -75,8 +75,7 @@ EXPERIMENT = Experiment(
     name="stopping",
     title="When would you have stopped?",
     question="You train with PPO and see what a trainer logs: reward, KL, entropy, clip fraction. True reward is "
-    "hidden. "
-    "Say when to stop, then see what you reached of the best, beside four simple rules on as many seeds.",
+    "hidden. Say when to stop, then see what you reached of the best, beside four simple rules on as many seeds.",
     pieces=lambda settings, n_seeds: stopping_pieces(settings, seeds=range(n_seeds)),
     unit="runs",
     charts=_charts,

@@ -86,18 +86,16 @@ EXPERIMENT = Experiment(
     title="Which method?",
     question="PPO, RLOO, GRPO as published (reward over its spread, k3 in the loss), Dr. GRPO (no division), "
     "rejection-sampling fine-tuning, exact best-of-n and DPO, all from the same SFT policy and the same comparisons, "
-    "with "
-    "your β, steps and learning rate. DPO trains on the pairs themselves; its tables learn nothing about prompts "
-    "without "
-    "training pairs. Dr. GRPO keeps its penalty in the reward here, which makes it PPO with a group-mean baseline.",
+    "with your β, steps and learning rate. DPO trains on the pairs themselves; its tables learn nothing about prompts "
+    "without training pairs. Dr. GRPO keeps its penalty in the reward here, which makes it PPO with a group-mean "
+    "baseline.",
     pieces=lambda settings, n_seeds: compare_methods_pieces(settings, seeds=range(n_seeds)),
     unit="trainings",
     charts=_charts,
     finding=_finding,
     practice="Which reward is climbed, and how far, matters more than which method climbs it. Start with the simplest "
-    "that "
-    "your data allow: DPO if you have pairs and no sampling loop, best-of-n to see what a reward model is worth before "
-    "anything is trained.",
+    "that your data allow: DPO if you have pairs and no sampling loop, best-of-n to see what a reward model is worth "
+    "before anything is trained.",
     table=_table,
     call=_call,
 )

@@ -63,8 +63,7 @@ def _finding(found: Influence) -> str:
     effect = "more than random ones do" if beyond else "no more than random ones may"
     return (
         f"The {n_top} most influential of {len(order)} training labels ({SHARE:.0%}) make up {share:.0%} of all that "
-        f"single "
-        f"labels move. Without them true reward changes by {minus(drop, '+.2f')}, {effect} "
+        f"single labels move. Without them true reward changes by {minus(drop, '+.2f')}, {effect} "
         f"({number(float(found.without_random.mean() - found.with_all), spread)}). The policy is the exact optimum at "
         f"β = {found.beta:.2g}, which has the KL that this run’s PPO reached."
     )
@@ -83,8 +82,7 @@ def cards(found: Influence, settings: Settings) -> str:
         "equals"
         rows.append(
             f"- **{plain(scenario.prompts[prompt])}** A labeller chose “{plain(scenario.responses[prompt][chosen])}” "
-            f"over "
-            f"“{plain(scenario.responses[prompt][rejected])}”, {verdict}. Without this label the policy is "
+            f"over “{plain(scenario.responses[prompt][rejected])}”, {verdict}. Without this label the policy is "
             f"{found.moved[i]:.4f} nats elsewhere, and true reward {minus(float(found.true_reward[i]), '+.3f')}."
         )
     return "\n".join(rows)
@@ -106,15 +104,13 @@ EXPERIMENT = Experiment(
     name="whose-label",
     title="Whose label moved it?",
     question="Leave out one comparison, fit the reward model again, and see where the policy goes instead: once for "
-    "every "
-    "training label of your run. Which labels moved it most, and were they right?",
+    "every training label of your run. Which labels moved it most, and were they right?",
     pieces=_pieces,
     unit="labels left out",
     charts=_charts,
     finding=_finding,
     practice="Before buying more labels, look at the ones that matter most: they are few, they are rare kinds of "
-    "answers, "
-    "and a mistake among them is worth a second look by a second person.",
+    "answers, and a mistake among them is worth a second look by a second person.",
     table=_table,
     call=_call,
     seeds=(1,),

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pages.drawing.theme import DARK, LIGHT
-from pages.figures.lab import estimates, fresh, labels, score_up, which_method, whose_label
+from pages.figures.lab import asked, estimates, fresh, labels, score_up, which_method, whose_label
 from pages.figures.lab.experiment import differs, mean
-from pages.frame.lab import EXPERIMENTS, NAMES, as_csv, markdown_table
+from pages.frame import navigation
+from pages.frame.lab import EXPERIMENTS, as_csv, markdown_table
 from rlhf_core import Settings, lab, run_pipeline
 from rlhf_core.lab.work import finish
 
@@ -19,7 +20,7 @@ ODD = [
     replace(SMALL, scenario="safety", beta=0.0, rollouts=0, seed=3),
     replace(SMALL, beta=2.0, ppo_steps=1, n_comparisons=48, advantage="gae", labeller_bias=2.0),
 ]
-EACH = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=NAMES)
+EACH = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=[each.name for each in EXPERIMENTS])
 
 
 def result_of(experiment, settings, n_seeds=2):
@@ -85,3 +86,14 @@ def test_the_extras_are_tables_and_cards():
     cards = whose_label.cards(lab.influence(run_pipeline(SMALL)), SMALL)
     assert cards.count("\n- ") == whose_label.SHOWN - 1 and "careful" in cards
     assert score_up.WELL < 1 and estimates.GROUPS[0] >= 2
+
+
+@pytest.mark.parametrize("settings", ODD, ids=["default", "safety", "odd"])
+def test_every_question_has_an_answer_with_this_runs_numbers_and_a_chart(settings):
+    run = run_pipeline(settings)
+    for answer in asked.ANSWERS:
+        said = answer.say(run)
+        assert "nan" not in said and said.count(". ") >= 2 and len(said) < 900, said
+        assert answer.draw(run, DARK).figure.data and answer.question[-1] in "?."
+        page, _, query = answer.see.partition("?")
+        assert page in navigation.TITLES and query
