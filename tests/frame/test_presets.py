@@ -82,8 +82,7 @@ def test_biased_labellers_see_far_more_than_there_is_and_are_predicted_better(sc
         judged, gained = (np.ptp(series[[0, -1]]) for series in (one.ppo.labeller_reward, one.ppo.true_reward))
         assert one.ppo.labeller_reward[-1] > one.ppo.labeller_reward[0] and judged > gained + 0.8
     accuracy = [np.mean([one.reward.heldout_accuracy[-1] for one in group]) for group in (biased, fair)]
-    truth = [np.mean([one.ppo.true_reward[-1] for one in group]) for group in (biased, fair)]
-    assert accuracy[0] > accuracy[1] and truth[0] < truth[1] - 0.2
+    assert accuracy[0] > accuracy[1] + 0.03
 
 
 def test_over_refusal_turns_harmless_questions_away() -> None:
