@@ -67,7 +67,7 @@ STEPS = (
     Step(
         "What β buys", "ppo",
         "The reward–KL plane.",
-        "With β = 2 instead of 0.1, how far will the policy go in eight steps?",
+        "With β = 2 instead of 0.1, how far will the policy go in as many steps?",
         ("as far as before", "about half as far", "hardly at all"), tour_words.leash, "Press **Run**.",
         changes={"beta": 2.0}, at="rm-60",
     ),

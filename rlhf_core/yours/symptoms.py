@@ -107,7 +107,7 @@ def clipping_is_rare(record: Record) -> Judgement:
     values = record.values("clip_fraction")
     most, at = float(values.max()), record.step_of("clip_fraction", int(values.argmax()))
     if most == 0:
-        return "unknown", "0%: with one gradient step per batch nothing can be clipped, so this says nothing"
+        return "unknown", "0%: none was clipped; with one gradient step per batch none can be, so it says nothing"
     verdict: Verdict = "healthy" if most <= CLIP_OFTEN else "watch" if most <= CLIP_TOO_OFTEN else "unhealthy"
     return verdict, f"at most {most:.0%} of a step's token gradients, in step {at}"
 

@@ -203,8 +203,8 @@ def _example(view: View, step: int) -> str:
     if np.abs(k1).max() < 1e-12:
         return "The policy still is the reference policy, so every log-ratio is 0."
     least = int(k1.argmin())
-    if k1[least] >= 0:
-        return "No rollout of the chosen prompt has a negative k1 in this step."
+    if round(float(k1[least]), 2) >= 0:
+        return "No rollout of the chosen prompt has a k1 visibly below 0 in this step."
     text = excerpt(view.responses[int(batch.responses[view.prompt, least])], 70)
     return (
         f"“{text}” became rarer: {np.exp(k1[least]):.2g} times as probable as under the SFT policy, so its k1 is "

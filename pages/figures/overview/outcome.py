@@ -10,7 +10,7 @@ from pages.drawing.grid import grid
 from pages.drawing.live import Live
 from pages.drawing.marks import Curve, end_names, fell_back, padded
 from pages.drawing.view import View
-from pages.drawing.wording import minus
+from pages.drawing.wording import minus, plural
 from rlhf_core import PipelineRun, Settings
 
 HOW_TO_USE = """
@@ -29,10 +29,10 @@ def story_title(run: PipelineRun) -> str:
     base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
     peak = int(truth.argmax())
     if fell_back(run) and score[-1] > score[peak]:
-        return f"After PPO step {peak} the score keeps rising, and people like the answers less"
+        return f"After PPO step {peak} the reward still goes up, and the answers get worse"
     if base < truth[0] < truth[-1]:
         return "SFT makes the answers better, and PPO better still"
-    return "What each stage did to the answers, as people see them"
+    return "What each stage did to the answers, as a careful reader sees them"
 
 
 def story_reading(run: PipelineRun) -> str:
@@ -41,8 +41,8 @@ def story_reading(run: PipelineRun) -> str:
     peak = int(truth.argmax())
     passed = f", with its peak of {minus(truth[peak])} at step {peak}" if fell_back(run) else ""
     return (
-        f"True reward, which only the simulated people know, goes from {minus(base)} (base) to {minus(truth[0])} after "
-        f"SFT and {minus(truth[-1])} after PPO{passed}. The score is all that PPO sees: 0 for the SFT policy by "
+        f"True reward, which nobody in the pipeline knows, goes from {minus(base)} (base) to {minus(truth[0])} after "
+        f"SFT and {minus(truth[-1])} after PPO{passed}. The reward is all that PPO sees: 0 for the SFT policy by "
         f"definition, {minus(score[-1])} at the end. Their units differ, so compare directions, not heights."
     )
 
@@ -100,26 +100,27 @@ def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
 
 def sft_outcome(run: PipelineRun) -> str:
     """What SFT did in this run."""
-    loss, n = run.sft.heldout_loss, run.settings.n_demonstrations
+    loss = run.sft.heldout_loss
     return (
-        f"Here: {n} written answer{'' if n == 1 else 's'} per prompt. Another answer by the same writer, which SFT was "
-        f"never shown, costs {loss[-1]:.2f} nats after it, {loss[0]:.2f} before."
+        f"Here: {plural(run.settings.n_demonstrations, 'written answer')} per prompt. Another answer by the same "
+        f"writer, which SFT was never shown, costs {minus(loss[-1])} nats after it, {minus(loss[0])} before."
     )
 
 
 def reward_model_outcome(run: PipelineRun) -> str:
     """How good the reward model of this run is."""
     return (
-        f"Here: {run.settings.n_comparisons} comparisons. On prompts it never saw it picks the chosen answer in "
-        f"{run.reward.heldout_accuracy[-1]:.0%} of pairs; knowing the truth would give {run.reward.pairs.ceiling:.0%}."
+        f"Here: {plural(run.settings.n_comparisons, 'comparison')}. On prompts it never saw it picks the chosen answer "
+        f"in {run.reward.heldout_accuracy[-1]:.0%} of pairs; knowing what labellers think, one could expect "
+        f"{run.reward.pairs.ceiling:.0%}."
     )
 
 
 def ppo_outcome(run: PipelineRun) -> str:
     """What PPO bought in this run, and for how much."""
     return (
-        f"Here: {run.settings.ppo_steps} steps with β = {run.settings.beta:g}. The mean score goes from 0 to "
-        f"{minus(run.ppo.reward[-1])}, at a distance of {minus(run.ppo.kl[-1])} nats from the SFT policy."
+        f"Here: {plural(run.settings.ppo_steps, 'step')} with β = {run.settings.beta:g}. The mean reward goes from 0 "
+        f"to {minus(run.ppo.reward[-1])}, at a distance of {minus(run.ppo.kl[-1])} nats from the SFT policy."
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.drawing.wording import minus
+from pages.drawing.wording import minus, plural
 from rlhf_core.course import N_ANSWERS
 
 POLICIES = {"base": "Base policy", "sft": "SFT policy", "ppo": "PPO policy"}
@@ -40,8 +40,8 @@ def moments(view: View) -> tuple[np.ndarray, list[Moment]]:
             rows=(0, sft, n_sft + step),
             states=(
                 "before any training",
-                f"after epoch {sft} of {n_sft}" if frame.sft_epoch else f"once SFT has run its {n_sft} epochs",
-                f"after step {step} of {n_steps}" if in_ppo else f"once PPO has run its {n_steps} steps",
+                f"after epoch {sft} of {n_sft}" if frame.sft_epoch else f"once SFT has run {plural(n_sft, 'epoch')}",
+                f"after step {step} of {n_steps}" if in_ppo else f"once PPO has run {plural(n_steps, 'step')}",
             ),
             later=("", "" if frame.sft_epoch else "later", "" if in_ppo else "later"),
             scored=frame.rm_epoch == n_rm,

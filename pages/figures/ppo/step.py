@@ -7,7 +7,7 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
-from pages.drawing.wording import number
+from pages.drawing.wording import number, plural
 from pages.figures.ppo.words import SHOWN, TOKENS, Step, batch_rows, name, steps, update_rows
 
 SYMBOLS = ("circle", "diamond", "square")
@@ -32,7 +32,7 @@ def advantage_bars(view: View) -> Chart:
     empty = np.full((1, len(x)), np.nan)
     return Chart(
         fig,
-        f"Bars: the advantage of {len(x)} rollouts of one step, sorted.",
+        f"Bars: the advantage of {plural(len(x), 'rollout')} of one step, sorted.",
         batch_rows(view),
         moves={2: {"y": np.concatenate([empty, heights]), "text": [names[0], *names]}},
         title=_advantage_title(view),

@@ -127,10 +127,11 @@ def _card(view: View, word: str, response: int, final: str) -> str:
 
 def _verdict(view: View, pair: int) -> str:
     """Whether the pair trains the model, and how sure a labeller is of this choice."""
-    pairs = view.run.reward.pairs
-    p = float(pairs.p_chosen[pair])
+    pairs, truth = view.run.reward.pairs, view.run.scenario.true_reward[view.prompt]
     role = "A held-out pair: it only measures accuracy." if pairs.heldout[pair] else "A training pair."
-    choice = "the truly better answer" if p > 0.5 else "the truly worse answer" if p < 0.5 else "one of two equals"
+    lead = float(truth[pairs.chosen[pair]] - truth[pairs.rejected[pair]])
+    choice = "the truly better answer" if lead > 0 else "the truly worse answer" if lead < 0 else "one of two equals"
+    p = float(pairs.p_chosen[pair])
     return f"{role} The labeller chose {choice}; {p:.0%} of all labellers would have made this choice."
 
 

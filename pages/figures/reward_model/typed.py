@@ -42,9 +42,9 @@ def appraisal(view: View, text: str) -> str:
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
     total, scores = float(values.sum()), view.run.reward.scores[view.prompt]
     beaten, best, worst = int((scores < total).sum()), int(np.argmax(values)), int(np.argmin(values))
-    many = "all" if beaten == len(scores) else f"{beaten} of"
+    many = "all" if beaten == len(scores) else f"{beaten} of" if beaten else "none of"
     words = (
-        f"**Reward {minus(total, '+.2f')}**, more than {many} this prompt’s {len(scores)} answers get. Most is "
+        f"**Reward {minus(total, '+.2f')}**, above {many} this prompt’s {len(scores)} answers. Most is "
         f"earned by “{FEATURES[best].label}” ({minus(values[best], '+.2f')}), least by “{FEATURES[worst].label}” "
         f"({minus(values[worst], '+.2f')})."
     )

@@ -307,15 +307,15 @@ def test_a_response_of_the_scenario_gets_the_score_that_ppo_sees(scenario):
         score = one.run.reward.scores[3, response]
         assert sum(typed.earned(one, one.responses[response]).data[1].x) == pytest.approx(score, abs=1e-9)
         beaten = int((one.run.reward.scores[3] < score - 1e-9).sum())
-        said = re.search(r"more than (\d+|all)\b", typed.appraisal(one, one.responses[response]))[1]
-        assert (80 if said == "all" else int(said)) - beaten in (0, 1)  # its own score may differ in the last bit
+        said = re.search(r"above (\d+|all|none)\b", typed.appraisal(one, one.responses[response]))[1]
+        assert int({"all": "80", "none": "0"}.get(said, said)) - beaten in (0, 1)  # the last bit
 
 
 @pytest.mark.parametrize("scenario", ["helpfulness", "safety"])
 def test_a_text_above_all_answers_is_remarked_on(scenario):
     one = view(scenario=scenario)
     said = typed.appraisal(one, typed.BUZZWORDS)
-    assert "more than all this prompt’s 80 answers get" in said and "Nothing in the model asks" in said
+    assert "above all this prompt’s 80 answers" in said and "Nothing in the model asks" in said
 
 
 def test_starting_points_are_what_they_say():
