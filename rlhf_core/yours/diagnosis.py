@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from rlhf_core.yours import symptoms
 from rlhf_core.yours.record import Record
 from rlhf_core.yours.symptoms import Judgement, Verdict
@@ -129,6 +131,7 @@ def examine(symptom: Symptom, record: Record) -> Finding:
     missing = [name for name in symptom.needs if not record.has(name)]
     if missing:
         return Finding(symptom.name, "unknown", f"not in this record: {', '.join(missing)}", "", symptom.source)
-    verdict, evidence = symptom.judge(record)
+    with np.errstate(over="ignore", invalid="ignore"):  # a log may hold any number
+        verdict, evidence = symptom.judge(record)
     advice = symptom.advice if verdict in ("watch", "unhealthy") else ""
     return Finding(symptom.name, verdict, evidence, advice, symptom.source)

@@ -68,7 +68,8 @@ class Record:
 
     def has(self, name: str) -> bool:
         """Whether there is any value of this name."""
-        return name in self.facts or (name in self.series and bool(np.isfinite(self.series[name]).any()))
+        given = self.facts[name] if name in self.facts else self.series.get(name, np.nan)
+        return bool(np.isfinite(given).any())
 
     def values(self, name: str) -> Array:
         """The finite values of a series, in order."""

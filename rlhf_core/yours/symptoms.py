@@ -41,7 +41,7 @@ SLIPPED, LOST, LOST_SHARE = 0.1, 0.2, 0.1
 
 def score_rises(record: Record) -> Judgement:
     """The reward model's score rises by half a spread of answers or is still rising, and does not fall back."""
-    curve, small = record.smooth("reward"), _small_change(record)
+    curve, small = record.smooth("reward"), _small_change(record, "reward")
     if len(curve) < FEWEST_ROWS:
         return _too_early(record)
     gain, fallen, peak = curve[-1] - curve[0], curve.max() - curve[-1], int(curve.argmax())
@@ -63,7 +63,8 @@ def worth_its_penalty(record: Record) -> Judgement:
         reward, left = round(record.last("reward"), 3), round(float(curve[-1]), 3)
         parts = (_signed(reward, 3), _signed(reward - left, 3), _signed(left, 3))
         numbers = "{} − {} = {} reward units, after the penalty".format(*parts)
-    return ("healthy" if net >= 0 else "watch" if net > -0.1 * _small_change(record) else "unhealthy"), numbers
+    slight = 0.1 * _small_change(record, "penalised_reward")
+    return ("healthy" if net >= 0 else "watch" if net > -slight else "unhealthy"), numbers
 
 
 def policy_moves(record: Record) -> Judgement:
@@ -71,6 +72,8 @@ def policy_moves(record: Record) -> Judgement:
     curve, alone = record.smooth("kl"), record.first("entropy")
     if len(curve) < FEWEST_ROWS:
         return _too_early(record)
+    if alone <= 0:
+        return _nothing("entropy")
     numbers = f"{_signed(curve[-1])} nats from the reference policy"
     if curve[-1] < STUCK * alone and _settled(curve):
         return "unhealthy", f"{numbers}, {curve[-1] / alone:.0%} of the way to a single answer, and no further"
@@ -84,6 +87,8 @@ def policy_stays_near(record: Record) -> Judgement:
     equal to that policy's entropy: so far away nothing but that answer is left.
     """
     kl, alone = max(record.last("kl"), 0.0), record.first("entropy")
+    if alone <= 0:
+        return _nothing("entropy")
     numbers = f"{kl:.2f} nats; a single answer of the SFT policy is {alone:.2f} away"
     if record.has("largest_kl"):
         numbers += f", the farthest possible policy {record.facts['largest_kl']:.2f}"
@@ -114,8 +119,11 @@ def clipping_is_rare(record: Record) -> Judgement:
 
 def answers_stay_varied(record: Record) -> Judgement:
     """Entropy, judged with what else happens: few answers are a collapse once the scores have no spread, or fall."""
-    entropy, kinds = record.last("entropy"), np.exp(record.last("entropy"))
+    entropy = record.last("entropy")
+    kinds = np.exp(entropy)
     rise = entropy - record.first("entropy")
+    if record.first("reward_spread") <= 0:
+        return _nothing("reward_spread")
     left = record.last("reward_spread") / record.first("reward_spread")
     gain = record.last("reward") - record.first("reward")
     numbers = f"as {kinds:.1f} equally likely answers ({np.exp(record.first('entropy')):.0f} at first)"
@@ -152,6 +160,8 @@ def labellers_agree(record: Record) -> Judgement:
 def reward_model_beats_a_coin(record: Record) -> Judgement:
     """Held-out accuracy, with the uncertainty that comes from the number of pairs."""
     share, n_pairs = record.last("heldout_accuracy"), record.last("heldout_pairs")
+    if n_pairs < 1 or not 0 <= share <= 1:
+        return "unknown", f"{share:g} of {n_pairs:g} pairs is no share"
     low, high = wilson(share, n_pairs)
     numbers = f"{share:.0%} of {n_pairs:.0f} held-out pairs ({2 * CONFIDENCE - 1:.0%} interval {low:.0%} to {high:.0%})"
     if record.has("ceiling"):
@@ -166,6 +176,8 @@ def reward_model_beats_a_coin(record: Record) -> Judgement:
 def labellers_are_not_fooled(record: Record) -> Judgement:
     """How much more the labellers see in the answers than there is."""
     judged, gained = (record.last(name) - record.first(name) for name in ("labeller_reward", "true_reward"))
+    if record.facts["truth_spread"] <= 0:
+        return _nothing("truth_spread")
     excess = (judged - gained) / record.facts["truth_spread"]
     numbers = f"the labellers’ judgement changes by {_signed(judged)}, the true reward by {_signed(gained)}"
     return ("healthy" if excess < FOOLED else "watch" if excess < MUCH_FOOLED else "unhealthy"), numbers
@@ -195,11 +207,11 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     return float((middle - width) / (1 + z**2 / n)), float((middle + width) / (1 + z**2 / n))
 
 
-def _small_change(record: Record) -> float:
-    """Change of the score below which it counts as flat."""
+def _small_change(record: Record, name: str) -> float:
+    """Change of a reward series below which it counts as flat."""
     if record.has("reward_spread"):
         return SMALL_GAIN * record.first("reward_spread")
-    jumps = np.diff(record.values("reward"))
+    jumps = np.diff(record.values(name))
     return float(NOISE * jumps.std() / np.sqrt(record.window)) if len(jumps) else 0.0
 
 
@@ -211,6 +223,10 @@ def _settled(curve: Array) -> bool:
 
 def _too_early(record: Record) -> Judgement:
     return "unknown", f"too early to tell: {len(record.steps)} of the {FEWEST_ROWS} rows that a trend needs"
+
+
+def _nothing(name: str) -> Judgement:
+    return "unknown", f"{name} is 0 at first: there is nothing to measure against"
 
 
 def _signed(value: float, digits: int = 2) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -103,6 +103,20 @@ def test_what_is_missing_is_unknown_and_said_so():
     assert findings[2].evidence == "not in this record: kl, entropy"
 
 
+def test_a_fact_that_is_no_number_is_missing():
+    assert verdicts(agreement=float("nan"))["Labellers agree"] == "unknown"
+
+
+def test_nothing_to_measure_against_is_no_verdict():
+    for changes, name in (
+        ({"entropy": [0.0, 0.0, 0.0, 0.0]}, "The policy moves"),
+        ({"reward_spread": [0.0, 0.0, 0.0, 0.0]}, "Answers stay varied"),
+        ({"truth_spread": 0.0}, "Labellers are not fooled"),
+        ({"heldout_pairs": 0}, "The reward model beats a coin"),
+    ):
+        assert verdicts(**changes)[name] == "unknown"
+
+
 def test_two_rows_are_no_trend():
     early = {finding.name: finding for finding in diagnose(record().upto(2))}
     assert early["The score rises"].verdict == early["The policy moves"].verdict == "unknown"
@@ -170,3 +184,18 @@ def test_gaps_are_passed_over_and_levels_are_means_of_a_window():
     assert one.has("kl") and one.has("agreement") and not one.has("entropy") and not one.upto(1).has("kl")
     assert len(one.upto(3).steps) == 3 and one.upto(3).last("kl") == 1.5
     np.testing.assert_array_equal(Record(np.arange(3), {"kl": np.arange(3.0)}, window=9).smooth("kl"), [1.0])
+
+
+# ------------------------------------------------------------------ whatever a log holds
+
+ODD = st.one_of(st.just(np.nan), st.just(0.0), st.sampled_from([1e300, -1e300, 1e-300, -1.0, 0.5]), st.floats(-50, 50))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.integers(1, 12), st.integers(1, 4))
+def test_any_record_gets_a_verdict_and_its_evidence(data: st.DataObject, n_rows: int, window: int) -> None:
+    names = data.draw(st.lists(st.sampled_from(sorted(HEALTHY)), unique=True))
+    series = {name: np.array(data.draw(st.lists(ODD, min_size=n_rows, max_size=n_rows))) for name in names}
+    facts = {name: data.draw(ODD) for name in data.draw(st.lists(st.sampled_from(sorted(FACTS)), unique=True))}
+    for finding in diagnose(Record(np.arange(n_rows), series, facts, window)):
+        assert finding.verdict in ("healthy", "watch", "unhealthy", "unknown") and finding.evidence
