@@ -15,6 +15,7 @@ from rlhf_core.scenarios import load_scenario
 from rlhf_core.settings import CONTROLS, Settings, parse
 from rlhf_core.terminal import finish, put, refuse
 from rlhf_core.timeline import METRICS, Timeline
+from rlhf_core.yours.command import COMMANDS
 
 MODULE, SCRIPT = "python -m rlhf_core", "rlhf-you-can-run"
 """Names of the command: as it is always there, and as `pip install` puts it on the path."""
@@ -25,6 +26,7 @@ def parser(name: str = MODULE) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog=name,
         description="Run the RLHF pipeline and print the six metrics, one row per frame.",
+        epilog=f"Your own files: {name} pairs FILE, {name} log FILE.",
     )
     for spec in fields(Settings):
         control = CONTROLS[spec.name]
@@ -44,7 +46,10 @@ def main(arguments: list[str] | None = None, name: str = MODULE) -> int:
     """Run the command; returns the exit code, 2 for a value that is not allowed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without β or – still gets its table
-    return finish(lambda: _run(vars(parser(name).parse_args(arguments))))
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in COMMANDS:
+        return finish(lambda: COMMANDS[words[0]](words[1:], name))
+    return finish(lambda: _run(vars(parser(name).parse_args(words))))
 
 
 def script() -> int:

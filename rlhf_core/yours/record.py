@@ -31,6 +31,16 @@ KNOWN: Mapping[str, str] = MappingProxyType(
         "heldout_pairs": "number of pairs behind the held-out accuracy",
         "ceiling": "expected accuracy of somebody who knew the labellers' judgement",
         "agreement": "share of pairs on which two labellers agree",
+        "token_kl": "KL of policy to reference, mean over tokens [nats per token]",
+        "token_entropy": "entropy of the next-token distribution, mean over tokens [nats per token]",
+        "critic_loss": "loss of the value function [squared reward units]",
+        "pair_loss": "loss of DPO on training pairs [nats per pair]",
+        "heldout_loss": "loss on pairs that are not trained on [nats per pair]",
+        "pair_accuracy": "share of pairs whose chosen answer has the higher reward, implicit or not",
+        "margin": "implicit reward of chosen minus rejected answers [log-odds]",
+        "chosen_log_prob": "log-probability of the chosen answers [nats per answer]",
+        "rejected_log_prob": "log-probability of the rejected answers [nats per answer]",
+        "advantage_spread": "standard deviation of the advantages [reward units]",
         "truth_spread": "standard deviation of the true reward of one prompt's answers [true-reward units]",
     }
 )

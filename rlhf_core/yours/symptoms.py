@@ -48,7 +48,7 @@ def score_rises(record: Record) -> Judgement:
     numbers = f"{_signed(curve[0])} → {_signed(curve[-1])} reward units"
     if fallen > max(small, FALLEN * (curve.max() - curve[0])):
         return "unhealthy", f"{numbers}, after {_signed(curve[peak])} at step {record.step_of('reward', peak)}"
-    if gain < -small:
+    if gain < -small or curve.max() == curve.min():
         return "unhealthy", numbers
     rising = record.window == 1 and gain > 0 and not _settled(curve)
     return ("healthy" if gain >= small or rising else "watch"), numbers
@@ -104,7 +104,7 @@ def steps_are_small(record: Record) -> Judgement:
     values = record.values("step_kl")
     most, at = float(values.max()), record.step_of("step_kl", int(values.argmax()))
     verdict: Verdict = "healthy" if most <= LARGE_STEP else "watch" if most <= TOO_LARGE_STEP else "unhealthy"
-    return verdict, f"at most {most:.3f} nats per token from one policy to the next, in step {at}"
+    return verdict, f"at most {_signed(most, 3)} nats per token from one policy to the next, in step {at}"
 
 
 def clipping_is_rare(record: Record) -> Judgement:

@@ -1,0 +1,158 @@
+"""How a training log is judged where it has what a run of ours has not: sampled KLs, losses, critics, DPO's pairs."""
+
+import numpy as np
+
+from rlhf_core.yours.record import Record
+from rlhf_core.yours.symptoms import FEWEST_ROWS, Judgement
+
+LOG_TWO = float(np.log(2))
+FIRST_KL, FIRST_TOKEN_KL = 0.5, 0.05
+"""Nats per answer, and per token, that sampling noise may show before anything is learnt."""
+BELOW_ZERO = -0.02
+"""Nats below which a mean KL is not noise."""
+TIMES, FEW_NATS, FEW_TOKEN_NATS = 3.0, 5.0, 0.1
+"""Growth from the second to the last quarter, and the level from which it counts."""
+START_ABOVE, STUCK_WITHIN = 0.06, 0.01
+"""Nats above log 2 at which the first loss is not a start at the reference; within which the last has learnt "
+"nothing."""
+LARGE_MARGIN, HUGE_MARGIN = 10.0, 50.0
+"""Log-odds."""
+TURNED, TURNED_FAR = 0.02, 0.1
+"""Share by which a held-out loss has risen from its lowest."""
+CHANCE, POOR = 0.52, 0.57
+"""Accuracies, where nobody says how many pairs they are of."""
+NOTHING = 1e-6
+"""Reward units, or shares, below which nothing moves."""
+
+
+def kl_starts_at_zero(record: Record) -> Judgement:
+    """The first KL to the reference: policy and reference should be the same model, and nothing dropped at random."""
+    name, limit, unit = _kl(record, FIRST_KL, FIRST_TOKEN_KL)
+    first = float(record.values(name)[0])
+    numbers = f"{_signed(first)} nats per {unit} at step {record.step_of(name, 0)}"
+    if abs(first) <= limit:
+        return "healthy", numbers
+    differ = f"{numbers}: policy and reference differ from the start"
+    return ("unhealthy" if abs(first) > 2 * limit else "watch"), differ
+
+
+def kl_is_not_negative(record: Record) -> Judgement:
+    """A KL cannot be negative; a mean of log-ratios that stays so was not taken over samples of the policy."""
+    name, _, unit = _kl(record, 0.0, 0.0)
+    values = record.values(name)
+    level = record.last(name)
+    below = float((values < BELOW_ZERO).mean())
+    numbers = f"negative in {below:.0%} of rows, {_signed(level)} nats per {unit} at the end"
+    if level < BELOW_ZERO or (len(values) < FEWEST_ROWS and values.min() < BELOW_ZERO):
+        return "unhealthy", numbers
+    return ("watch" if below > 0.1 else "healthy"), numbers
+
+
+def kl_stays_bounded(record: Record) -> Judgement:
+    """KL running away: many times what it was, and still growing."""
+    name, few, unit = _kl(record, FEW_NATS, FEW_TOKEN_NATS)
+    values = record.values(name)
+    if len(values) < 4 * FEWEST_ROWS:
+        return "unknown", f"too early to tell: {len(values)} of the {4 * FEWEST_ROWS} rows that a trend needs"
+    quarters = [float(part.mean()) for part in np.array_split(values, 4)]
+    numbers = f"{_signed(quarters[1])} → {_signed(quarters[3])} nats per {unit}, from the second quarter to the last"
+    if quarters[3] > few and quarters[3] > TIMES * max(quarters[1], 1e-9):
+        return "unhealthy", numbers
+    return ("watch" if quarters[3] > 2 * few and quarters[3] > quarters[2] else "healthy"), numbers
+
+
+def tokens_stay_undecided(record: Record) -> Judgement:
+    """Entropy per token, judged with the score: a collapse is a fall with nothing gained, rising is forgetting."""
+    first, last = record.first("token_entropy"), record.last("token_entropy")
+    gain = record.last("reward") - record.first("reward")
+    numbers = f"{first:.2f} → {last:.2f} nats per token, while the score changes by {_signed(gain)}"
+    if len(record.values("token_entropy")) < FEWEST_ROWS:
+        return "unknown", f"{numbers}: too early to tell"
+    if last < 0.1 * first and gain <= 0:
+        return "unhealthy", f"{numbers}: a collapse"
+    if last > 1.5 * first and gain <= 0:
+        return "unhealthy", f"{numbers}: it forgets more than it learns"
+    return ("watch" if last < 0.1 * first or last > 2 * first else "healthy"), numbers
+
+
+def critic_learns(record: Record) -> Judgement:
+    """The critic's loss falls to the spread that no critic can foresee; one that grows is in trouble."""
+    first, last = record.first("critic_loss"), record.last("critic_loss")
+    numbers = f"{first:.3g} → {last:.3g}"
+    if len(record.values("critic_loss")) < 4 * FEWEST_ROWS:
+        return "unknown", f"{numbers}: too early to tell"
+    return ("unhealthy" if last > 1.5 * first else "watch" if last > 0.8 * first else "healthy"), numbers
+
+
+def something_moves(record: Record) -> Judgement:
+    """A run whose rewards are all the same teaches nothing."""
+    name = "reward_spread" if record.has("reward_spread") else "advantage_spread"
+    spread, change = float(np.abs(record.values(name)).max()), float(np.ptp(record.values("reward")))
+    numbers = f"rewards spread by at most {spread:.3g} and their mean changes by {change:.3g}"
+    dead = spread < NOTHING and change < NOTHING
+    return ("unhealthy", f"{numbers}: nothing can be learnt") if dead else ("healthy", numbers)
+
+
+def pair_loss_starts_at_log_two(record: Record) -> Judgement:
+    """At the reference every implicit margin is 0; a first loss above log 2 means two different models."""
+    first, at = float(record.values("pair_loss")[0]), record.step_of("pair_loss", 0)
+    numbers = f"{first:.3f} at step {at}; log 2 = 0.693 where policy and reference are the same"
+    if first > LOG_TWO + START_ABOVE:
+        return "unhealthy", numbers
+    return "healthy", numbers
+
+
+def pair_loss_moves(record: Record) -> Judgement:
+    """A loss that stays at log 2 has learnt nothing."""
+    last = record.last("pair_loss")
+    if len(record.values("pair_loss")) < FEWEST_ROWS:
+        return "unknown", f"{last:.3f}: too early to tell"
+    stuck = abs(last - LOG_TWO) < STUCK_WITHIN
+    return ("unhealthy" if stuck else "healthy"), f"{record.first('pair_loss'):.3f} → {last:.3f} nats per pair"
+
+
+def chosen_keep_their_probability(record: Record) -> Judgement:
+    """DPO raises the margin, and the chosen answers' own probability may fall meanwhile."""
+    first, last = record.first("chosen_log_prob"), record.last("chosen_log_prob")
+    numbers = f"log-probability of the chosen answers {_signed(first, 1)} → {_signed(last, 1)} nats"
+    if last >= first - 0.02 * abs(first):
+        return "healthy", numbers
+    return "watch", f"{numbers}: it falls, as often in DPO; the margin is what the loss raises"
+
+
+def margin_stays_believable(record: Record) -> Judgement:
+    """Odds of e to the margin: beyond 10 nobody's preferences are that sure."""
+    last = record.last("margin")
+    numbers = f"{_signed(last, 1)} log-odds at the end"
+    if last > HUGE_MARGIN:
+        return "unhealthy", f"{numbers}: the pairs are too easy, or one side gives itself away"
+    return ("watch" if last > LARGE_MARGIN else "healthy"), numbers
+
+
+def heldout_loss_keeps_falling(record: Record) -> Judgement:
+    """From where the held-out loss turns, training memorises."""
+    values = record.values("heldout_loss")
+    low = int(values.argmin())
+    rise = float(values[-1] / values[low] - 1)
+    numbers = f"lowest {values[low]:.3f} at step {record.step_of('heldout_loss', low)}, {values[-1]:.3f} at the end"
+    if len(values) < FEWEST_ROWS:
+        return "unknown", f"{numbers}: too early to tell"
+    return ("unhealthy" if rise > TURNED_FAR else "watch" if rise > TURNED else "healthy"), numbers
+
+
+def pairs_are_told_apart(record: Record) -> Judgement:
+    """Accuracy on pairs, where a coin has one half; the log does not say of how many."""
+    last = record.last("pair_accuracy")
+    numbers = f"{last:.0%} at the end, of pairs whose number the log does not give"
+    if len(record.values("pair_accuracy")) < FEWEST_ROWS:
+        return "unknown", f"{numbers}: too early to tell"
+    return ("unhealthy" if last < CHANCE else "watch" if last < POOR else "healthy"), numbers
+
+
+def _kl(record: Record, per_answer: float, per_token: float) -> tuple[str, float, str]:
+    """Which KL a record has, with the limit in its unit."""
+    return ("kl", per_answer, "answer") if record.has("kl") else ("token_kl", per_token, "token")
+
+
+def _signed(value: float, digits: int = 2) -> str:
+    return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
