@@ -83,7 +83,7 @@ class Settings:
         400, "Comparisons", "Labelled pairs in all; those on held-out prompts only measure accuracy.", (24, 2000)
     )
     label_noise: float = _number(
-        0.8, "Labeller noise τ", "At 0 labellers never err; the larger, the more they guess.", (0, 5), 0.05,
+        0.7, "Labeller noise τ", "At 0 labellers never err; the larger, the more they guess.", (0, 5), 0.05,
         "true-reward units",
     )
     labeller_bias: float = _number(

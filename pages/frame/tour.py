@@ -89,7 +89,7 @@ STEPS = (
         "Save it", "metrics",
         "True reward at step 60.",
         "Which β gives the best true reward after 60 steps?",
-        ("0.1", "0.5", "2"), tour_words.rescue,
+        ("0.1", "1", "2"), tour_words.rescue,
         "Move **β** in the sidebar away from 0, then press **Run**; try several.",
         changes=HACKING, at="rm-60", until=lambda settings, frame: settings.beta > 0 and frame.phase == "done",
     ),

@@ -101,7 +101,7 @@ def rescue(run: PipelineRun) -> str:
     if truth[-1] < truth[0]:
         verdict = "That is less than before PPO: this β is too small for so many steps."
     elif fell_back(run):
-        verdict = f"At step {int(truth.argmax())} it was {minus(truth.max())}: a larger β, or fewer steps, keeps more."
+        verdict = f"At step {int(truth.argmax())} it was {minus(truth.max())}: stopping there would have kept it."
     else:
         verdict = "Little or nothing of what was gained is lost again. Does another β bring more?"
     return (

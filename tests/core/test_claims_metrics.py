@@ -31,14 +31,14 @@ def lost(ours) -> float:
 
 
 def test_more_steps_find_more_of_the_answers_about_which_the_reward_model_is_wrong():
-    # Scored a unit above the SFT policy's mean, yet worth less than its mean: 2, 6, 25 and 41 % of the probability.
-    shares = []
+    # How much the reward says too much of what the policy writes, in units of the SFT policy's spread (true reward
+    # measured alike): 0, 0.4, 0.95 and 1.6 after 0, 8, 20 and 60 steps.
     for ours in hacked():
         truth, probs = ours.scenario.true_reward, np.exp(ours.ppo.log_probs)
-        wrong = (ours.reward.scores > 1) & (truth < (probs[0] * truth).sum(axis=1, keepdims=True))
-        shares.append((probs * wrong).sum(axis=2).mean(axis=1)[[0, 8, 20, 60]])
-    assert (np.diff(shares, axis=1) > 0).all()
-    assert np.mean(shares, axis=0)[-1] > 0.3
+        truth = truth - (probs[0] * truth).sum(axis=1, keepdims=True)
+        truth = truth / np.sqrt((probs[0] * truth**2).sum(axis=1).mean())
+        too_much = (probs * (ours.reward.scores - truth)).sum(axis=2).mean(axis=1)[[0, 8, 20, 60]]
+        assert (np.diff(too_much) > 0.1).all() and too_much[-1] > 1
 
 
 def test_even_2000_comparisons_do_not_cure_it():
@@ -66,7 +66,7 @@ def test_a_high_clip_fraction_comes_from_a_high_learning_rate(scenario):
     for seed in range(5):
         rates = [run(scenario=scenario, seed=seed, ppo_learning_rate=rate) for rate in (0.8, 2.0, 5.0)]
         most = [ours.ppo.clip_fraction.max() for ours in rates]
-        assert most[0] < 0.2 < most[1] < 0.3 < most[2]  # 0.12, 0.25, 0.39
+        assert most[0] < 0.15 < most[1] < 0.3 < most[2]  # 0.11, 0.23, 0.36
 
 
 def test_noisy_or_few_labels_bring_the_accuracy_near_chance(scenario):

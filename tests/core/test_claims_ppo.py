@@ -243,6 +243,6 @@ def test_kl_is_not_symmetric_and_adds_up_over_tokens(scenario):
     for ours in runs(scenario):
         now, reference = ours.ppo.log_probs[-1], ours.ppo.log_probs[0]
         forward, backward = kl_divergence(now, reference), kl_divergence(reference, now)
-        assert abs(forward - backward).min() > 1e-4
+        assert abs(forward - backward).mean() > 0.01
         np.testing.assert_allclose(ours.ppo.kl_per_position[-1].sum(axis=-1), forward, atol=1e-10)
         assert ours.ppo.kl_per_position.min() > -1e-12

@@ -27,7 +27,7 @@ DEFAULTS = {
     "sft_epochs": 30,
     "sft_learning_rate": 0.15,
     "n_comparisons": 400,
-    "label_noise": 0.8,
+    "label_noise": 0.7,
     "labeller_bias": 0.75,
     "rm_epochs": 60,
     "rm_learning_rate": 0.5,

@@ -32,7 +32,7 @@ def test_the_record_holds_the_run_s_own_figures(changed: dict) -> None:
 def test_the_largest_kl_is_that_of_the_least_likely_answers():
     ours = run(seed=4)
     farthest = -ours.ppo.log_probs[0].min(axis=1).mean()
-    assert of_run(ours).facts["largest_kl"] == pytest.approx(farthest) and 7 < farthest < 9
+    assert of_run(ours).facts["largest_kl"] == pytest.approx(farthest) and 7 < farthest < 10
 
 
 def test_a_policy_of_one_answer_of_the_reference_is_its_entropy_away():
