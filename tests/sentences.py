@@ -11,6 +11,7 @@ import numpy as np
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.figures.lab.asked import ANSWERS
 from pages.frame.narration import narrate
 from pages.frame.presets import PRESETS, settings_of
 from pages.frame.tour import STEPS
@@ -37,10 +38,12 @@ class Said:
 
 
 def sentences(look: Look) -> Iterator[Said]:
-    """What the pages say of a look; the tour's steps and the presets take turns, at their own settings."""
+    """What the pages say of a look; questions, presets and steps of the tour take turns."""
     view, number = look.view, look.settings.seed
     texts = [*_pages(view), *(("narration", narrate(view.run, f, view.prompt)) for f in view.timeline.frames)]
     yield from (said for source, text in texts for said in _split(source, text, view))
+    answer = ANSWERS[number % len(ANSWERS)]
+    yield from _split(f"asked: {answer.name}", f"{answer.question}\n{answer.say(view.run)}", view)
     step = STEPS[number % len(STEPS)]
     there = _moved(look, replace(look.settings, **step.changes))
     yield from _split(f"tour: {step.title}", "\n".join((step.look, step.question, step.do, step.see(there.run))), there)

@@ -17,7 +17,7 @@ from pages.drawing.view import View
 from tests.sentences import Said, sentences
 from tests.settings_at_random import look
 
-CHUNK, N_CHUNKS, N_COMPARED = 10, 30, 60
+CHUNK, N_CHUNKS, N_COMPARED = 10, 30, 40
 
 # ------------------------------------------------------------------ counts, signs, zeros
 
@@ -197,6 +197,7 @@ ELSEWHERE = (
     r"demonstrated (?:once|twice|\d)|never demonstrated",
     r"above (?:all|none|\d+) (?:of )?this prompt’s",
     r"Try another seed|\?$",
+    r"^With a value table in your run|^DPO raises the margin|^What pairs lose",  # tests of the Lab's answers
     r"^The old policy writes|^The spread (?:is|goes)|^It was drawn all the same|of the token gradients were cut",
 )
 """Conditional sentences whose conditions are tested where they are written."""
@@ -211,6 +212,7 @@ CLAIMS = re.compile(
 STEPS = re.compile(r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|sixty) (?:PPO )?steps\b(?!’)")
 BETA = re.compile(r"β = (\d+(?:\.\d+)?)")
 OF_ANY_BETA = r"Of all the optima|^β = |optimum for"
+OF_ANY_STEPS = r"With your settings, but"
 WORDS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
 WORDS |= {"twelve": 12, "sixty": 60}
 
@@ -218,7 +220,7 @@ WORDS |= {"twelve": 12, "sixty": 60}
 def of_other_settings(said: Said) -> list[str]:
     """Numbers of steps and prices that are not those of the run."""
     settings = said.view.run.settings
-    steps = [int(WORDS.get(found, found)) for found in STEPS.findall(said.text)]
+    steps = [] if re.search(OF_ANY_STEPS, said.text) else [int(WORDS.get(n, n)) for n in STEPS.findall(said.text)]
     betas = [] if re.search(OF_ANY_BETA, said.text) else [float(found) for found in BETA.findall(said.text)]
     return [f"{n} steps" for n in steps if n != settings.ppo_steps] + [f"β = {b}" for b in betas if b != settings.beta]
 

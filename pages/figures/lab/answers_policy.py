@@ -5,7 +5,7 @@ import numpy as np
 
 from pages.drawing.drawing import Drawing
 from pages.drawing.theme import Palette
-from pages.drawing.wording import minus
+from pages.drawing.wording import minus, moves
 from pages.figures.lab.answers_training import steps_of
 from pages.figures.lab.experiment import Answer, lines
 from rlhf_core import PipelineRun
@@ -41,10 +41,8 @@ def _longer_chart(run: PipelineRun, palette: Palette) -> Drawing:
 
 
 def _entropy(run: PipelineRun) -> str:
-    entropy = run.ppo.entropy
-    way = "rises" if entropy[-1] > entropy[0] else "falls"
     return (
-        f"Entropy {way} here, from {entropy[0]:.2f} to {entropy[-1]:.2f} nats. It normally falls, for a policy that "
+        f"Here it {moves(*run.ppo.entropy[[0, -1]])} nats. Entropy normally falls, for a policy that "
         "has learnt prefers some answers; it rises where many answers are about equally good, where the penalty pulls "
         "back from a reference that was less decided, or where steps are so large that the policy is thrown about. "
         "Rising with a rising reward is harmless; rising with a falling one means steps that are too large. TRL’s "
