@@ -72,8 +72,9 @@ with use:
 with computed:
     st.markdown("### Every number is computed")
     page.say(
-        "Nothing here is drawn by hand. SFT, the reward model and PPO train in numpy when you change a control, and "
-        "the same settings give the same run, bit for bit on one kind of machine. This command prints its six figures:"
+        "The prompts and answers are written by hand, and valued by a rule at the head of their files. Everything else "
+        "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
+        "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
     )
     st.code(figures.command(run.settings), language="bash", wrap_lines=True)
 

@@ -1,7 +1,7 @@
 """What the reward model sees: a dozen numbers computed from the text of a response alone.
 
-They measure style (length, hedging, praise, ...), not truth. The gap between the two is
-where reward hacking comes from.
+They measure style (length, hedging, praise, ...), not truth. The gap between the two is one source
+of reward hacking; the other is that the labellers are swayed.
 """
 
 import re
