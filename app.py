@@ -30,6 +30,7 @@ def draw() -> None:
         layout="wide",
         initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
     )
+    tour.prepare()
     page = navigation.navigate()
     with st.sidebar:
         sidebar.controls()

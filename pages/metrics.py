@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.figures.metrics import checks, kl_samples, progress, published, six
+from pages.figures.metrics import checks, kl_samples, practice, progress, published, six
 from pages.frame import pins, sharing
 from pages.frame.page import open_page
 
@@ -63,6 +63,8 @@ page.note(published.CAVEATS)
 
 st.markdown("### The same figures in TRL")
 page.live(published.trl_names)
+
+st.markdown(f"### In your own project\n{practice.RULES}\n{practice.when()}")
 
 st.markdown("### Take it with you")
 sharing.downloads(page)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rlhf_core import course, optimum, ppo, preferences, reward_model, sft
+from rlhf_core import course, optimum, ppo, preferences, reward_model, sft, traces
 from rlhf_core.course import Course
 from rlhf_core.distributions import Array
 from rlhf_core.optimum import Frontier, Optimum
@@ -34,6 +34,10 @@ class PipelineRun:
     optimum: Optimum
     frontier: Frontier
     course: Course
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings and all curves as plain data, the truth among them; see `rlhf_core.traces`."""
+        return traces.as_dict(self)
 
 
 def run_pipeline(settings: Settings) -> PipelineRun:

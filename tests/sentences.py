@@ -46,7 +46,7 @@ def sentences(look: Look) -> Iterator[Said]:
     yield from _split(f"asked: {answer.name}", f"{answer.question}\n{answer.say(view.run)}", view)
     step = STEPS[number % len(STEPS)]
     there = _moved(look, replace(look.settings, **step.changes))
-    yield from _split(f"tour: {step.title}", "\n".join((step.look, step.question, step.do, step.see(there.run))), there)
+    yield from _split(f"tour: {step.title}", "\n".join((step.question, step.do, step.see(there.run))), there)
     preset = list(PRESETS.values())[number % len(PRESETS)]
     there = _moved(look, settings_of(preset, look.settings))
     yield from _split(f"preset: {preset.title}", f"{preset.symptom(there.run)}\n{preset.remedy}", there)

@@ -1,7 +1,5 @@
 """The Lab's experiments: chosen by a link or a press, run beside the page, drawn as their results come."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +21,7 @@ from pages.figures.lab import (
 from pages.figures.lab.experiment import Experiment, Panel
 from pages.frame import job_panel, link, sidebar, stopping_game
 from pages.frame.page import Page
+from pages.frame.records import as_csv, markdown_table
 from rlhf_core import Settings
 
 EXPERIMENTS = tuple(
@@ -163,22 +162,6 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
         "Download CSV", lambda: as_csv(chosen.table(result)), f"rlhf-lab-{chosen.name}.csv", "text/csv",
         key=f"lab-csv-{chosen.name}", on_click="ignore",
     )  # fmt: skip
-
-
-def markdown_table(rows: Sequence[dict[str, object]]) -> str:
-    """Records as a Markdown table."""
-    heads = list(rows[0])
-    lines = [heads, ["---"] * len(heads), *([str(row[head]) for head in heads] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def as_csv(rows: Sequence[dict[str, object]]) -> str:
-    """Records as CSV, one header line."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["empty"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _python(chosen: Experiment, settings: Settings, n_seeds: int) -> str:

@@ -13,7 +13,7 @@ from pages.drawing import glossary, table
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.frame import lesson, navigation, playback, presets, runs, sidebar, tour
+from pages.frame import lesson, navigation, playback, presets, runs, sidebar, tour, tour_strip
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import Settings
@@ -131,11 +131,11 @@ def open_page(name: str, title: str) -> Page:
     frame = view.timeline.find(at)
     if embedded:
         _notes(name)
-    tour.panel(view.run, frame)
+    tour_strip.show(view.run, frame, name)
     places = lesson.places(name)  # what a page draws later, outside of them, stays hidden
     if embedded:
         st.title(title)
-    if name != "lab":  # where a game hides how the run ends
+    if name != "lab" and not tour.current():  # a game, and the tour, hide how a run ends
         presets.note(view.run)
     return Page(view, frame, stage, places)
 

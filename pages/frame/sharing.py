@@ -7,7 +7,8 @@ import streamlit as st
 from pages.figures.overview.outcome import command
 from pages.frame import lesson, navigation, pins, playback, runs, sidebar
 from pages.frame.page import Page
-from rlhf_core import Settings
+from pages.frame.records import as_csv as csv_of
+from rlhf_core import Settings, traces
 from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
 
@@ -115,7 +116,7 @@ def _state(page: str, **texts: str) -> str:
 def downloads(page: Page) -> None:
     """The metrics of every frame as CSV and JSON."""
     settings = page.view.run.settings  # a session holds what its buttons hold: not the run
-    name = f"rlhf-{settings.scenario}-seed{settings.seed}"
+    name = file_name(settings)
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV", lambda: as_csv(runs.shared_run(settings)[1], settings), f"{name}.csv", "text/csv",
@@ -125,6 +126,21 @@ def downloads(page: Page) -> None:
             "Download JSON", lambda: as_json(runs.shared_run(settings)[1], settings), f"{name}.json",
             "application/json", key="download-json", on_click="ignore",
         )  # fmt: skip
+        st.download_button(
+            "Download all curves, truth included", lambda: _curves(settings), f"{name}-curves.csv", "text/csv",
+            key="download-curves", on_click="ignore",
+        )  # fmt: skip
+
+
+def file_name(settings: Settings) -> str:
+    """Name of a file, which carries what differs from the defaults."""
+    changed = {**settings.to_query(), "scenario": settings.scenario, "seed": str(settings.seed)}
+    words = [f"{name.replace('_', '-')}-{value}" for name, value in sorted(changed.items()) if name != "scenario"]
+    return "-".join(["rlhf", settings.scenario, *words]).replace(".", "_")
+
+
+def _curves(settings: Settings) -> str:
+    return csv_of(traces.tidy(runs.shared_run(settings)[0]))
 
 
 def reproduce(page: Page) -> None:

@@ -81,17 +81,15 @@ def hacked(run: PipelineRun) -> str:
     )
 
 
-def accuracy(run: PipelineRun) -> str:
-    """Whether accurate labels helped."""
-    truth, accuracy = run.ppo.true_reward, run.reward.heldout_accuracy[-1]
-    ends = (
-        f"and yet true reward falls from {minus(truth.max())} at its peak to {minus(truth[-1])}"
-        if fell_back(run)
-        else f"and with this scenario and seed true reward is {minus(truth[-1])} at the end, not far from its peak"
-    )
+def bias(run: PipelineRun) -> str:
+    """What swayed labellers make of accuracy, of their own judgement and of the truth."""
+    ppo, accuracy = run.ppo, run.reward.heldout_accuracy[-1]
+    judged, gained = (curve[-1] - curve[0] for curve in (ppo.labeller_reward, ppo.true_reward))
     return (
-        f"Labellers that never err at random, and a held-out accuracy of {accuracy:.0%}; {ends}. Accuracy is measured "
-        f"on what the SFT policy writes and against what labellers think; PPO goes where the reward model is wrong."
+        f"The reward model predicts {accuracy:.0%} of the labellers’ held-out choices: what sways them stands in the "
+        f"text, so it can be learnt. After PPO the labellers’ judgement has changed by {minus(judged, '+.2f')} and the "
+        f"true reward by {minus(gained, '+.2f')}. Accuracy is measured against labellers, never against the truth; "
+        "more labels of the same kind make it surer, not righter."
     )
 
 
@@ -108,4 +106,18 @@ def rescue(run: PipelineRun) -> str:
         f"With β = {run.settings.beta:g} the policy ends at KL {minus(kl)} nats and true reward {minus(truth[-1])}, "
         f"from {minus(truth[0])} after SFT. {verdict} The penalty does not make the reward model right; it keeps the "
         f"policy nearer to where it was measured."
+    )
+
+
+def closing(run: PipelineRun) -> str:
+    """What was learnt, and what to do in one's own project."""
+    return (
+        "SFT copies, good and middling alike. A reward model learns what labellers choose, and what sways them. PPO "
+        "climbs the reward, and β only sets how far it goes from where the reward was measured. **In your own "
+        "project:** try SFT and DPO first; measure how far labellers agree, and have some labels checked; hold pairs "
+        "out and count them; sweep β and compare answers at equal KL; stop by people’s judgement of samples, never by "
+        f"the reward. The run on screen ends with a true reward of {minus(run.ppo.true_reward[-1])}, from "
+        f"{minus(run.ppo.true_reward[0])} after SFT. *Share* in the sidebar has a link to it. Next: the "
+        "[stopping game](lab?experiment=stopping&beta=0&ppo_steps=60) and [which method?](lab?experiment=methods) in "
+        "the Lab."
     )

@@ -1,9 +1,10 @@
 """The guided tour, clicked through; and the link that Share hands out."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from pages.frame.tour import STEPS
 from rlhf_core import Settings
@@ -13,73 +14,81 @@ TITLES = {path.removeprefix("/") or "overview": name for name, path in PAGES.ite
 
 
 def tour(reader: Reader, button: str) -> None:
-    """Press a button of the tour's panel."""
+    """Press a button of the tour's strip."""
     with reader.rerun():
         reader.control(f"tour-{button}").get_by_role("button").click()
 
 
 def predict(reader: Reader, number: int) -> None:
     """Choose the first of the answers."""
-    with reader.rerun():
-        reader.control(f"tour-guess-{number}").get_by_text(STEPS[number - 1].options[0], exact=True).click()
+    tour(reader, f"guess-{number}-0")
 
 
 def shows_step(reader: Reader, number: int) -> None:
     step = STEPS[number - 1]
     reader.stands_on(TITLES[step.page])
-    expect(reader.page.get_by_text(f"Tour {number} of {len(STEPS)}: {step.title}.")).to_be_visible()
+    expect(reader.page.get_by_text(f"Tour {number} of {len(STEPS)}: {step.title}")).to_be_visible()
     reader.address_has(tour=str(number))
 
 
-def sees(reader: Reader, number: int) -> None:
-    """Expect what the step reveals once it is done."""
-    guess = STEPS[number - 1].options[0]
-    expect(reader.page.get_by_test_id("stAlert").filter(has_text=f"You predicted: {guess}.")).to_be_visible()
+def strip(reader: Reader) -> Locator:
+    return reader.page.locator(".st-key-tour-strip")
 
 
-def not_yet(reader: Reader) -> None:
-    expect(reader.page.get_by_test_id("stAlert").filter(has_text="You predicted")).to_have_count(0)
-
-
+ASKING = [number for number, step in enumerate(STEPS, 1) if step.options]
 DONE = (1, 4, 6)  # those that a reader takes here from beginning to end
 
 
-@pytest.mark.parametrize("number", [number for number in range(1, len(STEPS) + 1) if number not in DONE])
-def test_every_step_is_a_link(reader: Reader, number: int) -> None:
-    page = STEPS[number - 1].page
-    reader.open(f"/{page if page != 'overview' else ''}?tour={number}")
+@pytest.mark.parametrize("number", [number for number in ASKING if number not in DONE])
+def test_every_step_is_a_link_that_sets_it_up_and_asks_first(reader: Reader, number: int) -> None:
+    step = STEPS[number - 1]
+    reader.open(f"/?tour={number}")  # whichever page it opens
     shows_step(reader, number)
-    not_yet(reader)
+    assert Settings.from_query(reader.query) == (Settings(**step.changes), ())
+    reader.stands_at(step.at)
+    expect(strip(reader)).to_contain_text(step.question)
+    expect(strip(reader)).not_to_contain_text("Do:")
 
 
 @pytest.mark.parametrize("number", DONE)
-def test_predict_set_up_do_see(reader: Reader, number: int) -> None:
+def test_predict_do_see(reader: Reader, number: int) -> None:
     step = STEPS[number - 1]
     page = step.page if step.page != "overview" else ""
     reader.open(f"/{page}?tour={number}&beta=0.5&speed=10")  # not as the step wants it
     shows_step(reader, number)
     predict(reader, number)
-    not_yet(reader)
+    expect(strip(reader)).to_contain_text("Set it up again")
     tour(reader, "set-up")
     reader.stands_at(step.at)
-    wanted = Settings(**step.changes)
-    assert Settings.from_query(reader.query) == (wanted, ())
+    assert Settings.from_query(reader.query) == (Settings(**step.changes), ())
+    expect(strip(reader)).to_contain_text("You predict")
     if number == 4:
         reader.choose("loop line")
         for _ in ("sample", "score", "kl", "advantage", "update"):
-            not_yet(reader)
             with reader.rerun():
                 reader.press("Step")
         reader.stands_at("ppo-1")
     else:
         reader.press("Run")
         reader.stands_at("done")
-    sees(reader, number)
+    expect(strip(reader)).to_contain_text(re.compile(r"Right: |Not quite: "))
 
 
-def test_the_tour_can_be_left_and_resumed(reader: Reader) -> None:
+def test_the_strip_is_docked_below_the_player_and_its_target_is_in_sight(reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 1440, "height": 900})
+    reader.open("/?tour=6")
+    shows_step(reader, 6)
+    target = reader.page.locator("[class~=st-key-stage-metrics-score-and-truth]")
+    expect(target).to_be_in_viewport()
+    expect(strip(reader)).to_be_focused()
+    strip_box, player = strip(reader).bounding_box(), reader.page.get_by_test_id("stage").bounding_box()
+    assert strip_box and player and abs(strip_box["y"] - (player["y"] + player["height"])) < 40
+
+
+def test_the_tour_can_be_left_and_resumed_and_guesses_may_be_skipped(reader: Reader) -> None:
     reader.open("/sft?tour=2")
-    predict(reader, 2)
+    tour(reader, "skip-2")
+    expect(strip(reader)).to_contain_text("Do:")
     tour(reader, "next")
     shows_step(reader, 3)
     tour(reader, "leave")
@@ -90,8 +99,13 @@ def test_the_tour_can_be_left_and_resumed(reader: Reader) -> None:
     shows_step(reader, 3)
     tour(reader, "previous")
     shows_step(reader, 2)
-    chosen = reader.control("tour-guess-2").get_by_role("radio", checked=True)
-    expect(chosen).to_have_count(1)  # the prediction is remembered
+    expect(strip(reader)).to_contain_text("Do:")  # that it was skipped is remembered
+
+
+def test_the_last_step_says_what_was_learnt(reader: Reader) -> None:
+    reader.open(f"/?tour={len(STEPS)}")
+    shows_step(reader, len(STEPS))
+    expect(strip(reader)).to_contain_text("In your own project")
 
 
 def test_share_gives_a_link_that_opens_the_same_state(reader: Reader, new_reader: Callable[[], Reader]) -> None:

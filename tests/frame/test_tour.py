@@ -1,4 +1,4 @@
-"""The tour tells the truth about the runs it sets up."""
+"""The tour tells the truth about the runs it sets up, and judges guesses by the run on screen."""
 
 import re
 from functools import cache
@@ -6,9 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pages.frame.tour import STEPS
+from pages.frame import tour_answers
+from pages.frame.tour import STEPS, prepared
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.timeline import build
+
+ASKING = [number for number, step in enumerate(STEPS, 1) if step.options]
 
 
 @cache
@@ -16,59 +19,53 @@ def run(number: int, seed: int = 0, **changes: float) -> PipelineRun:
     return run_pipeline(Settings(**{"seed": seed, **STEPS[number - 1].changes, **changes}))
 
 
-def truths(number: int, seeds: range = range(10)) -> list[np.ndarray]:
-    return [run(number, seed).ppo.true_reward for seed in seeds]
-
-
-@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
+@pytest.mark.parametrize("number", ASKING)
 def test_every_step_can_be_done_and_says_what_happened(number: int) -> None:
-    step, one = STEPS[number - 1], run(number)
+    step = STEPS[number - 1]
+    chosen = {"beta": 0.5} if "beta" in step.free else {}
+    one = run(number, **chosen)
     timeline = build(one)
-    start = timeline.find(step.at)
-    settings = Settings(**{**step.changes, "beta": 1.0}) if number == len(STEPS) else one.settings
-    assert not step.until(settings, start), "must not be done before the reader has done it"
-    assert step.until(settings, timeline.frames[-1])
+    assert not step.until(one.settings, timeline.find(step.at)), "must not be done before the reader has done it"
+    assert step.until(one.settings, timeline.frames[-1]) and prepared(step, one.settings)
     text = step.see(one)
     assert len(re.findall(r"\d", text)) >= 2 and "nan" not in text
     assert 2 <= len(step.options) <= 3
 
 
-def test_step_1_true_reward_rises_in_a_default_run() -> None:
-    assert all(truth[-1] > truth[0] for truth in truths(1))
+@pytest.mark.parametrize("number", ASKING)
+def test_the_right_answer_is_one_of_the_options_whatever_the_run(number: int) -> None:
+    step = STEPS[number - 1]
+    for seed, scenario in ((0, "helpfulness"), (1, "safety"), (2, "helpfulness")):
+        one = run_pipeline(Settings(**{**step.changes, "seed": seed, "scenario": scenario}))
+        assert step.right(one) in step.options
 
 
-def test_step_2_sft_gives_better_answers_not_the_best() -> None:
-    for seed in range(10):
-        one = run(2, seed)
-        base = np.exp(one.sft.log_probs[0]) * one.scenario.true_reward
-        best = one.scenario.true_reward.max(axis=1).mean()
-        assert base.sum(axis=1).mean() < one.ppo.true_reward[0] < 0.6 * best
+def test_a_moved_control_is_noticed_unless_the_step_leaves_it_free() -> None:
+    assert not prepared(STEPS[4], Settings(beta=1.0)) and prepared(STEPS[4], Settings(beta=2.0))
+    assert prepared(STEPS[7], Settings(beta=0.7, ppo_steps=60)) and not prepared(STEPS[7], Settings(beta=0.7))
 
 
-def test_step_4_a_ratio_passes_the_clip_range() -> None:
-    assert all(run(4, seed).ppo.rollouts[0].ratio.max() > 1 + run(4, seed).settings.clip_range for seed in range(10))
+def test_the_answers_follow_the_curves() -> None:
+    for seed in range(5):
+        one = run(6, seed)
+        truth = one.ppo.true_reward
+        if tour_answers.hacked(one) == "rises, then falls":
+            assert 0 < int(np.argmax(truth)) and truth[-1] < truth.max()
+        high, usual = run(5, seed), run(1, seed)
+        share = high.ppo.kl[-1] / usual.ppo.kl[-1]
+        assert tour_answers.leash(high) == ("hardly at all" if share < 0.35 else "about half as far")
+        change = usual.ppo.true_reward[-1] - usual.ppo.true_reward[0]
+        assert tour_answers.truth(usual) in ("it rises too" if change > 0 else "it falls", "it stays")
 
 
-def test_step_5_a_high_beta_leaves_the_policy_nearly_in_place() -> None:
-    assert all(run(5, seed).ppo.kl[-1] < 0.2 * run(1, seed).ppo.kl[-1] for seed in range(10))
+def test_the_default_seed_teaches_what_the_step_is_about() -> None:
+    """The tour is written for the default seed: what it leads to must be so there, and in most others."""
+    assert [tour_answers.hacked(run(6, seed)) for seed in range(8)].count("rises, then falls") >= 6
+    assert tour_answers.hacked(run(6)) == "rises, then falls" and tour_answers.bias(run(7)) == "more often"
+    assert [tour_answers.bias(run(7, seed)) for seed in range(8)].count("more often") >= 6
+    assert tour_answers.truth(run(1)) == "it rises too" and tour_answers.leash(run(5)) == "hardly at all"
 
 
-@pytest.mark.parametrize("number", [6, 7])
-def test_steps_6_and_7_the_default_seed_is_hacked_and_most_others_too(number: int) -> None:
-    def hacked(truth: np.ndarray) -> bool:
-        return bool(truth[-1] < truth.max() - 0.1 * (truth.max() - truth[0]))
-
-    results = [hacked(truth) for truth in truths(number)]
-    assert results[0] and sum(results) >= 7
-
-
-def test_step_7_perfect_labellers_bring_better_accuracy() -> None:
-    accuracy = [np.mean([run(number, seed).reward.heldout_accuracy[-1] for seed in range(10)]) for number in (6, 7)]
-    assert accuracy[1] > accuracy[0]
-
-
-def test_step_8_a_middling_beta_saves_true_reward() -> None:
-    def final(beta: float) -> float:
-        return float(np.mean([run(8, seed, beta=beta).ppo.true_reward[-1] for seed in range(10)]))
-
-    assert max((0.0, 0.1, 1.0, 2.0), key=final) == 1.0  # 0.58, 0.18, 0.79, 0.71
+def test_the_last_step_closes() -> None:
+    said = STEPS[-1].see(run(1))
+    assert not STEPS[-1].options and "In your own project" in said and "lab?experiment=stopping" in said

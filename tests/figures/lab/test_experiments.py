@@ -10,7 +10,8 @@ from pages.drawing.theme import DARK, LIGHT
 from pages.figures.lab import asked, estimates, fresh, labels, score_up, which_method, whose_label
 from pages.figures.lab.experiment import differs, mean
 from pages.frame import navigation
-from pages.frame.lab import EXPERIMENTS, as_csv, markdown_table
+from pages.frame.lab import EXPERIMENTS
+from pages.frame.records import as_csv, markdown_table
 from rlhf_core import Settings, lab, run_pipeline
 from rlhf_core.lab.work import finish
 

@@ -1,0 +1,51 @@
+"""Lead the eye: outline a part of the page, scroll to it once, and move the focus to what speaks of it."""
+
+import streamlit as st
+
+SCRIPT = """
+export default function ({ parentElement, data }) {
+  const { target, id, speaker } = data;
+  const seen = (globalThis[Symbol.for("rlhf.spotlight")] ??= { id: null });
+  if (seen.id === id) return;
+  let tries = 0;
+  const look = () => {
+    const [part, strip] = [target, speaker].map((key) => document.querySelector(`[class~="st-key-${key}"]`));
+    if (!part || !strip) { if (tries++ < 60) setTimeout(look, 100); return; }
+    seen.id = id;
+    strip.tabIndex = -1;
+    strip.focus({ preventScroll: true });
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const cover = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--rlhf-covered")) || 0;
+    let left = 20, still = true;
+    const stop = () => { still = false; };
+    for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, stop, { once: true, passive: true });
+    const bring = () => { // what stands above may still grow
+      if (!still || !part.isConnected) return;
+      part.style.scrollMarginTop = `${cover() + strip.offsetHeight + 24}px`;
+      part.scrollIntoView({ block: "start", behavior: calm || left < 20 ? "auto" : "smooth" });
+      if (left-- > 0) setTimeout(bring, 400);
+    };
+    bring();
+  };
+  look();
+}
+"""
+_component = st.components.v2.component("rlhf_spotlight", js=SCRIPT, isolate_styles=False)
+
+
+def on(target: str, number: int, speaker: str, *, veiled: bool = False) -> None:
+    """Outline the element with a key, and bring it into sight when a new number asks for it.
+
+    Parameters
+    ----------
+    target, speaker : str
+        Keys of the part, and of the element that gets the focus.
+    number : int
+        What asks; once for each.
+    veiled : bool
+        Blur the part, which would answer what is asked.
+    """
+    look = "outline: 2px solid var(--rlhf-policy); outline-offset: 8px; border-radius: 8px;"
+    look += " filter: blur(7px);" if veiled else ""
+    st.html(f"<style>.st-key-{target} {{ {look} }}</style>")
+    _component(key="spotlight", data={"target": target, "id": number, "speaker": speaker})
