@@ -19,6 +19,7 @@ from pages.frame import (
     social_card,
     tour,
     turns,
+    yours,
 )
 
 
@@ -40,13 +41,11 @@ def draw() -> None:
             sharing.menu(navigation.name_of(page))
     pins.pinned()  # reads the link, so that its note stands with the others
     navigation.run(page)
+    name = navigation.name_of(page)
     playback.publish(
-        tour=tour.current(),
-        pin=pins.parameter(),
-        **lab.parameters(navigation.name_of(page)),
-        **sidebar.hidden(),
-        **lesson.parameters(),
-    )
+        tour=tour.current(), pin=pins.parameter(), **lab.parameters(name), **yours.parameters(name),
+        **sidebar.hidden(), **lesson.parameters(),
+    )  # fmt: skip
 
 
 if runtime.exists():

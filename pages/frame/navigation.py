@@ -11,6 +11,7 @@ TITLES = {
     "ppo": "PPO",
     "metrics": "Metrics",
     "lab": "Lab",
+    "yours": "Yours",
 }
 """Titles of the pages by the names of their scripts, in the order of the top navigation."""
 DEFAULT = "overview"

@@ -135,7 +135,7 @@ def open_page(name: str, title: str) -> Page:
     places = lesson.places(name)  # what a page draws later, outside of them, stays hidden
     if embedded:
         st.title(title)
-    if name != "lab" and not tour.current():  # a game, and the tour, hide how a run ends
+    if name not in ("lab", "yours") and not tour.current():  # a game, and the tour, hide how a run ends
         presets.note(view.run)
     return Page(view, frame, stage, places)
 

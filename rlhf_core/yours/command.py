@@ -9,7 +9,7 @@ from typing import Any
 from rlhf_core.terminal import put, refuse
 from rlhf_core.yours.log_diagnosis import diagnose_log
 from rlhf_core.yours.logs import Log, load_log
-from rlhf_core.yours.pairs import load_pairs
+from rlhf_core.yours.pairs import PreferencePairs, load_pairs
 from rlhf_core.yours.preference_fit import PairsReport, fit_pairs
 from rlhf_core.yours.trainers import recognise
 
@@ -35,9 +35,8 @@ def pairs(arguments: list[str], name: str) -> int:
     return 0
 
 
-def as_report(report: PairsReport) -> dict[str, Any]:
-    """What `pairs` prints."""
-    met = report.pairs
+def as_counts(met: PreferencePairs) -> dict[str, Any]:
+    """What `pairs` prints of the pairs themselves, without a fit."""
     return {
         "pairs": len(met.chosen),
         "prompts": len(set(met.group.tolist())),
@@ -48,6 +47,14 @@ def as_report(report: PairsReport) -> dict[str, Any]:
         "empty": met.empty,
         "prompts_differ": met.prompts_differ,
         "longer_wins": met.longer_wins,
+    }
+
+
+def as_report(report: PairsReport) -> dict[str, Any]:
+    """What `pairs` prints."""
+    met = report.pairs
+    return {
+        **as_counts(met),
         "train_accuracy": report.train_accuracy,
         "heldout_accuracy": report.heldout_accuracy,
         "heldout_interval": list(report.heldout_interval),

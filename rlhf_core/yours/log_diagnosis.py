@@ -1,5 +1,7 @@
 """Is somebody's training log healthy? The checks of `diagnosis` that a log can answer, and those that logs need."""
 
+import numpy as np
+
 from rlhf_core.yours import log_symptoms
 from rlhf_core.yours.diagnosis import SYMPTOMS, Finding, Symptom
 from rlhf_core.yours.logs import Log
@@ -114,6 +116,7 @@ def _examine(symptom: Symptom, record: Record) -> Finding:
         if not any(record.has(name) for name in need.split(OR)):
             lacking = " or ".join(need.split(OR))
             return Finding(symptom.name, "unknown", f"not in this log: {lacking}", "", symptom.source)
-    verdict, evidence = symptom.judge(record)
+    with np.errstate(all="ignore"):  # a log may hold any number
+        verdict, evidence = symptom.judge(record)
     advice = symptom.advice if verdict in ("watch", "unhealthy") else ""
     return Finding(symptom.name, verdict, evidence, advice, symptom.source)

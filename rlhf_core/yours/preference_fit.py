@@ -1,6 +1,6 @@
 """How much of somebody's preferences style explains: a ridge Bradley–Terry fit, tested on prompts it never saw."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -46,8 +46,7 @@ class PairsReport:
     longer_wins_accuracy: float
     """Of the rule "the longer answer wins", on the same pairs."""
     n_used: int
-    """Pairs that the fit used: neither identical nor contradictory ones are left out, but identical ones tell "
-    "nothing."""
+    """Pairs that the fit used: all but those whose two answers are identical."""
     reliability: Reliability | None
     """On held-out pairs; None where there are too few."""
     style: tuple[tuple[str, float], ...]
@@ -93,11 +92,9 @@ def fit_pairs_pieces(pairs: PreferencePairs) -> Iterator[Progress[PairsReport]]:
     margins = np.full(len(group), np.nan)
     for k in range(N_FOLDS):
         train, test = usable & (fold != k), usable & (fold == k)
-        weights, _ = _tuned(matrix, train, group)
+        weights, _ = yield from _tuned(matrix, train, group, from_=40 + 9 * k)
         margins[test] = matrix[test] @ weights
-        yield Progress(40 + 9 * (k + 1), 100, None)
-    weights, ridge = _tuned(matrix, usable, group)
-    yield Progress(90, 100, None)
+    weights, ridge = yield from _tuned(matrix, usable, group, from_=40 + 9 * N_FOLDS)
     learning = _learning_curve(matrix, usable, fold, ridge)
     yield Progress(100, 100, _report(pairs, measured, weights, margins, usable, learning))
 
@@ -134,8 +131,10 @@ def _folds(group: Indices) -> Indices:
     return result
 
 
-def _tuned(matrix: sparse.csr_array, train: Mask, group: Indices) -> tuple[Array, float]:
-    """Weights on some pairs, with the ridge that loses least on parts of their own prompts."""
+def _tuned(
+    matrix: sparse.csr_array, train: Mask, group: Indices, *, from_: int
+) -> Generator[Progress[PairsReport], None, tuple[Array, float]]:
+    """Weights on some pairs, with the ridge that loses least on parts of their own prompts; a report after each fit."""
     part = np.random.default_rng(1).permutation(int(group.max()) + 1)[group] % INNER
     losses = np.zeros(len(RIDGES))
     for k in range(INNER):
@@ -144,6 +143,7 @@ def _tuned(matrix: sparse.csr_array, train: Mask, group: Indices) -> tuple[Array
             for i, candidate in enumerate(RIDGES):
                 weights = ridge_fit(matrix[outer], l2=candidate, start=weights)
                 losses[i] += float(np.logaddexp(0, -(matrix[inner] @ weights)).sum())
+                yield Progress(from_ + (k * len(RIDGES) + i) * 9 // (INNER * len(RIDGES)), 100, None)
     ridge = RIDGES[int(losses.argmin())]
     return ridge_fit(matrix[train], l2=ridge), ridge
 

@@ -26,6 +26,15 @@ TURN = re.compile(r"(?:^|\n+)\s*(Human|Assistant|User|Bot|H|A)\s*:", re.IGNORECA
 ANSWERING = ("assistant", "bot", "a", "gpt", "model")
 
 
+class Unnamed(ValueError):
+    """No names say which columns hold the answers; a reader may choose from `columns`, a chosen and a rejected one."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        shown = ", ".join(list(columns)[:12])
+        super().__init__(f"no columns for a chosen and a rejected answer were found among {shown}; choose them")
+        self.columns = tuple(columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Which columns hold what; what a reader may choose where the shape is ambiguous."""
@@ -92,9 +101,7 @@ def shaped(rows: Sequence[Mapping[str, Any]], lines: Sequence[int], columns: Col
     ranked = _ranked(rows, lines, names)
     if ranked is not None:
         return ranked
-    raise ValueError(
-        f"no columns for a chosen and a rejected answer were found among {', '.join(list(names)[:12])}; choose them"
-    )
+    raise Unnamed(candidates(rows) or list(rows[0]))
 
 
 def candidates(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -139,8 +146,8 @@ def _columns(names: Mapping[str, str]) -> Columns | None:
 def _refusal(names: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Why records are no preferences; empty if they may be."""
     if "completion" in names and "label" in names and isinstance(rows[0][names["label"]], bool):
-        return "these are single answers labelled good or bad (as for KTO), not pairs; a pair needs a chosen and a "
-        "rejected one"
+        kto = "these are single answers labelled good or bad (as for KTO), not pairs"
+        return f"{kto}; a pair needs a chosen and a rejected one"
     if any("chosen" in name for name in names) and not any(text_of(value).strip() for value in rows[0].values()):
         return "these records hold no text"
     text = [name for name in names if name.startswith(("chosen", "rejected"))]

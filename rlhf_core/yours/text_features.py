@@ -17,7 +17,7 @@ FEWEST_PAIRS_WITH = 3
 """Pairs in which a word must occur."""
 LONGEST_ANSWER = 20_000
 """Characters that are looked at."""
-PIECE = 400
+PIECE = 100
 """Pairs between two reports of progress."""
 NO_SPACES = 15
 """Mean letters between spaces from which a text counts as written without them."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.drawing import Drawing
+from pages.drawing.panel import Panel
 from pages.drawing.theme import Hue, Palette
 from pages.drawing.wording import minus
 from rlhf_core import PipelineRun, Settings
@@ -15,15 +16,6 @@ from rlhf_core.lab.work import Progress
 
 CLEAR = 2.0
 """A mean difference counts as clear from so many standard errors on."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Panel:
-    """One chart of a result."""
-
-    title: str
-    drawing: Drawing
-    alt: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

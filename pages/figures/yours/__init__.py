@@ -1,0 +1,1 @@
+"""What the page of a reader's own material draws and says."""

@@ -1,0 +1,125 @@
+"""Yours: every section by its link, what a reader brings is read or refused, kept to their session, and no HTML."""
+
+import gzip
+import json
+import logging
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.frame import memory
+from tests.app.opening import opened
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [a](javascript:b) :red[c] $x$"
+
+
+def written(app: AppTest) -> str:
+    """All that Markdown and HTML show."""
+    return "\n".join(str(part.value) for kind in (app.markdown, app.caption, app.info) for part in kind) + "".join(
+        str(part.proto.body) for part in app.get("html")
+    )
+
+
+def plain(app: AppTest) -> str:
+    return "\n".join(part.value for part in app.text)
+
+
+def until(app: AppTest, words: str) -> None:
+    for _ in range(120):
+        if words in written(app) + plain(app):
+            return
+        time.sleep(0.25)
+        app.run()
+    raise AssertionError(f"{words!r} did not come")
+
+
+def preferences(n: int = 60, answer: str = "Please wash the rice first.") -> bytes:
+    rows = [{"prompt": f"question {i}", "chosen": f"{answer} {i}", "rejected": f"Wash it, now. {i}"} for i in range(n)]
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def upload(app: AppTest, data: bytes, name: str = "file.jsonl") -> None:
+    app.file_uploader[0].set_value((name, data, "application/octet-stream")).run()
+
+
+def test_a_link_opens_a_section_and_a_wrong_one_is_said() -> None:
+    app = opened("yours", section="pairs")
+    assert not app.exception and "## How much of your preferences" in written(app)
+    assert "never written to disk" in written(app)
+    app = opened("yours", section="secrets")
+    assert "section must be one of" in plain(app) and "got 'secrets'" in plain(app)
+
+
+def test_our_sample_of_pairs_is_counted_fitted_and_can_be_forgotten() -> None:
+    app = opened("yours", section="pairs")
+    app.button("yours-pairs-sample").click().run()
+    assert "rlhf-pairs-helpfulness-seed0.jsonl, read as jsonl, strings" in plain(app)
+    assert {metric.label: metric.value for metric in app.metric}["pairs"] == "400"
+    until(app, "**Finding.** On prompts that it has never seen")
+    assert "What PPO would learn" in written(app) and len(app.get("plotly_chart")) >= 5
+    app.button("yours-pairs-forget").click().run()
+    assert not app.metric and "Finding" not in written(app)
+
+
+HOSTILE = {
+    "Latin-1": (b"prompt,chosen,rejected\nx,\xe9,b", "Line 2 is not UTF-8"),
+    "empty": (b"", "The file is empty"),
+    "bomb": (gzip.compress(b" " * 20_000_100), "at most 20 MB once unpacked"),
+    "long line": (b'{"chosen": "' + b"a" * 3_000_000 + b'"}', "Line 1 must have at most 1,000,000 characters"),
+    "no object": (b'{"chosen": "a", "rejected": "b"}\n[1]', "Line 2 must be a JSON object"),
+    "KTO": (b'{"prompt": "a", "completion": "b", "label": true}', "as for KTO"),
+    "page": (b"<!DOCTYPE html><script>alert(1)</script>", "web page"),
+    "NUL": (b'{"chosen": "a\x00", "rejected": "b"}', "Line 1 holds a NUL byte"),
+}
+
+
+def test_a_file_that_cannot_be_used_gets_a_sentence_and_what_was_there_stays() -> None:
+    app = opened("yours", section="pairs")
+    upload(app, preferences())
+    until(app, "**Finding.**")
+    for data, reason in HOSTILE.values():
+        upload(app, data, "other.jsonl")
+        assert not app.exception and reason in plain(app) and "brought before" in plain(app)
+        assert "**Finding.**" in written(app) and "file.jsonl, read as" in plain(app)
+    upload(app, preferences(1), "one.jsonl")
+    until(app, "at least 10 prompts")
+    assert {metric.label: metric.value for metric in app.metric}["pairs"] == "1"
+
+
+def test_nothing_of_a_reader_s_text_is_markup(caplog: pytest.LogCaptureFixture) -> None:
+    app = opened("yours", section="pairs")
+    with caplog.at_level(logging.DEBUG):
+        upload(app, preferences(40, EVIL), f"{EVIL}.jsonl")
+        until(app, "**Finding.**")
+    assert "script" not in written(app) and "javascript" not in written(app) and EVIL in plain(app)
+    assert "onerror" not in caplog.text and "question 3" not in caplog.text
+    for chart in app.get("plotly_chart"):
+        assert "<script" not in chart.proto.spec and "<img" not in chart.proto.spec
+
+
+def test_an_ambiguous_file_is_read_once_the_reader_has_named_its_columns() -> None:
+    app = opened("yours", section="pairs")
+    rows = [{"ask": f"q{i}", "nein": f"No {i}.", "ja": f"Yes, {i}."} for i in range(12)]
+    upload(app, "\n".join(json.dumps(row) for row in rows).encode(), "two.jsonl")
+    assert "choose them" in plain(app) and not app.metric
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Column of the chosen answer"].select("ja")
+    boxes["Column of the rejected answer"].select("nein")
+    boxes["Column of the prompt"].select("ask")
+    next(button for button in app.button if button.label == "Read these columns").click().run()
+    assert {metric.label: metric.value for metric in app.metric}["prompts"] == "12"
+    assert "Column of the chosen answer" not in [box.label for box in app.selectbox]
+
+
+def test_two_readers_never_mix_and_nothing_is_shared() -> None:
+    ann, bob = opened("yours", section="pairs"), opened("yours", section="pairs")
+    memory.SHARED.clear()
+    upload(ann, preferences(30, "Annabel"), "ann.jsonl")
+    upload(bob, preferences(50, "Bobolink"), "bob.jsonl")
+    for app, name, n in ((ann, "ann.jsonl", "30"), (bob, "bob.jsonl", "50")):
+        until(app, "**Finding.**")
+        assert name in plain(app) and {metric.label: metric.value for metric in app.metric}["pairs"] == n
+    other = opened("yours", section="pairs")
+    assert "ann.jsonl" not in plain(other) and not other.metric
+    assert not any("Annabel" in repr(value) for value in memory.SHARED._kept.values())
