@@ -49,7 +49,7 @@ def publish(*, tour: int, **texts: str) -> None:
     The default of the others is an empty text.
     """
     _put("at", current(), default="idle")
-    _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default="1")
+    _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default=str(sidebar.telling() + 1))
     _put("tour", str(tour), default="0")
     for name, text in texts.items():
         _put(name, text, default="")

@@ -8,7 +8,7 @@ from pages.figures.overview.outcome import command
 from pages.frame import lesson, navigation, pins, playback, runs, sidebar
 from pages.frame.page import Page
 from pages.frame.records import as_csv as csv_of
-from rlhf_core import Settings, traces
+from rlhf_core import Settings, load_scenario, traces
 from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
 
@@ -19,7 +19,7 @@ def query(settings: Settings, *, at: str, prompt: int, speed: int, **texts: str)
     """The URL parameters of one exact state; what is at its default, or an empty text, is left out."""
     extra = {
         "at": at if at != "idle" else None,
-        "prompt": prompt + 1 if prompt else None,
+        "prompt": prompt + 1 if prompt != load_scenario(settings.scenario).telling else None,
         "speed": speed if speed != sidebar.SPEED else None,
         **{name: text or None for name, text in texts.items()},
     }

@@ -6,12 +6,12 @@ from typing import Any
 import streamlit as st
 
 from pages.frame import lesson, link
-from rlhf_core import Settings, load_scenario
+from rlhf_core import Scenario, Settings, load_scenario
 from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
 SPEED, SPEEDS = 5, (1, 10)
-PROMPT, NOTES = "prompt", "link_notes"
+PROMPT, USUAL, NOTES = "prompt", "usual_prompt", "link_notes"
 OPTIMUM = "optimum"
 """A switch of the PPO page; its parameter is read with the others, as Streamlit says nothing of nonsense."""
 
@@ -69,7 +69,12 @@ def set_controls(chosen: Settings) -> None:
 
 def prompt() -> int:
     """Index of the chosen prompt."""
-    return min(int(st.session_state.get(PROMPT, 0)), len(_prompts()) - 1)
+    return min(int(st.session_state.get(PROMPT, telling())), len(_prompts()) - 1)
+
+
+def telling() -> int:
+    """Index of the prompt that is shown where nobody has chosen one."""
+    return _scenario().telling
 
 
 def optimum() -> bool:
@@ -122,13 +127,17 @@ def _control(name: str) -> None:
 
 def _prompt() -> None:
     """Prompts are numbered in the URL, for they are long; Streamlit would bind their full text."""
-    texts = _prompts()
+    texts, usual = _prompts(), telling()
     if PROMPT not in st.session_state:
-        number, said = link.whole(PROMPT, st.query_params.get(PROMPT, "1"), 1, len(texts), 1)
-        said = said or link.once(PROMPT, st.query_params.get_all(PROMPT), number)
+        given = st.query_params.get_all(PROMPT)
+        number, said = link.whole(PROMPT, given[-1] if given else str(usual + 1), 1, len(texts), usual + 1)
+        said = said or link.once(PROMPT, given, number)
         st.session_state[PROMPT] = number - 1
         if said:
             note(said)
+    elif st.session_state[PROMPT] == st.session_state.get(USUAL):
+        st.session_state[PROMPT] = usual  # nobody has chosen: another scenario shows its own
+    st.session_state[USUAL] = usual
     st.session_state[PROMPT] = prompt()
     if lesson.has_control(PROMPT):
         st.selectbox(
@@ -138,4 +147,8 @@ def _prompt() -> None:
 
 
 def _prompts() -> tuple[str, ...]:
-    return load_scenario(st.session_state.get("scenario", DEFAULTS["scenario"])).prompts
+    return _scenario().prompts
+
+
+def _scenario() -> Scenario:
+    return load_scenario(st.session_state.get("scenario", DEFAULTS["scenario"]))

@@ -153,7 +153,8 @@ def describe(name: str, query_string: str) -> str:
         return about(name)
     run, timeline = known
     at, _ = link.playhead(query["at"][-1], timeline)
-    prompt, _ = link.whole("prompt", query.get("prompt", ["1"])[-1], 1, len(run.scenario.prompts), 1)
+    usual, n_prompts = run.scenario.telling + 1, len(run.scenario.prompts)
+    prompt, _ = link.whole("prompt", query.get("prompt", [str(usual)])[-1], 1, n_prompts, usual)
     moment = "" if at == "idle" else f" {narrate(run, timeline.find(at), prompt - 1)}"
     return about(name) + moment
 

@@ -56,6 +56,8 @@ class Scenario:
     name: str
     title: str
     summary: str
+    telling: int
+    """Index of the prompt that is shown first: the one in which most can be seen."""
     values: Mapping[str, float]
     clashes: tuple[Clash, ...]
     prompts: tuple[str, ...]
@@ -119,7 +121,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also numbers too long and lists nested too deep for Python
         raise ValueError(f"{where}: not valid TOML: {error}") from None
-    _only(data, {"title", "summary", "values", "clashes", "prompts"}, where)
+    _only(data, {"title", "summary", "telling", "values", "clashes", "prompts"}, where)
     values = _table(data, "values", where)
     _only(values, set(VALUES), f"{where}, values")
     entries = _list(data, "prompts", where)
@@ -142,6 +144,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
     return Scenario(
         name=name,
         title=_text(data, "title", where),
+        telling=_telling(data, len(entries), where),
         summary=_text(data, "summary", where),
         values=MappingProxyType(weights),
         clashes=clashes,
@@ -154,6 +157,14 @@ def parse_scenario(text: str, name: str) -> Scenario:
         true_reward=_true_reward(phrases, weights, clashes),
         appeal=_per_response(phrases, lambda combo: sum(phrase.appeal for phrase in combo)),
     )
+
+
+def _telling(data: dict[str, Any], n_prompts: int, where: str) -> int:
+    """Index of the prompt to show first; the file counts from 1, and without a word it is the first."""
+    number = data.get("telling", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= n_prompts:
+        raise ValueError(f"{where}: telling must be a whole number from 1 to {n_prompts}, got {_shown(number)}")
+    return number - 1
 
 
 def _true_reward(

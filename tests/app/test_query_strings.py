@@ -49,7 +49,8 @@ def last(query: dict[str, list[str]], name: str, default: str) -> str:
 
 def sentences(query: dict[str, list[str]], run: Timeline, n_prompts: int = 12) -> tuple[str, ...]:
     """Everything that a page says of a link, in the order of the page."""
-    number, said_number = link.whole("prompt", last(query, "prompt", "1"), 1, n_prompts, 1)
+    usual = load_scenario(link.settings(query)[0].scenario).telling + 1
+    number, said_number = link.whole("prompt", last(query, "prompt", str(usual)), 1, n_prompts, usual)
     pin, said_pin = link.pinned(last(query, "pin", ""))
     at, said_at = link.playhead(last(query, "at", "idle"), run)
     step, said_step = link.tour_step(last(query, "tour", "0"), len(STEPS))

@@ -73,9 +73,10 @@ def test_whatever_is_typed_gets_a_score(text):
 def test_what_was_typed_stays_with_its_prompt():
     app = opened("reward_model")
     app.text_area[0].set_value("My own words.").run()
-    app.selectbox(key="prompt").set_value(1).run()
+    first = app.session_state["prompt"]
+    app.selectbox(key="prompt").set_value(first + 1).run()
     assert app.text_area[0].value != "My own words."
-    app.selectbox(key="prompt").set_value(0).run()
+    app.selectbox(key="prompt").set_value(first).run()
     assert app.text_area[0].value == "My own words."
 
 

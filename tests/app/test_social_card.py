@@ -97,7 +97,7 @@ def test_a_link_to_a_moment_says_what_the_run_has_come_to_once_a_reader_has_had_
     query = "beta=0.3&seed=2&at="
     assert describe("ppo", query + "done") == about("ppo")
     ppo = runs.shared_run(Settings(beta=0.3, seed=2))[0].ppo
-    assert f"from 0 to {ppo.reward[-1]:.2f} for {ppo.kl[-1]:.2f} nats" in describe("ppo", query + "done")
+    assert f"from 0 to {ppo.reward[-1]:.2f}, {ppo.kl[-1]:.2f} nats" in describe("ppo", query + "done")
     assert f"reward is {ppo.reward[5]:.2f}, KL {ppo.kl[5]:.2f} nats" in describe("ppo", query + "ppo-5")
     assert f"KL {ppo.kl[5]:.2f} nats" in tags(answer(scope("/ppo", query + "ppo-5"))[1])["og:description"]
     assert describe("ppo", query + "ppo-5&x=" + "x" * social_card.LONGEST_QUERY) == about("ppo")

@@ -109,7 +109,7 @@ def test_the_last_step_says_what_was_learnt(reader: Reader) -> None:
 
 
 def test_share_gives_a_link_that_opens_the_same_state(reader: Reader, new_reader: Callable[[], Reader]) -> None:
-    reader.open("/ppo?scenario=safety&speed=7&prompt=2")
+    reader.open("/ppo?scenario=safety&speed=7&prompt=3")
     with reader.rerun():
         reader.slide("beta", "ArrowRight", times=5)
     for _ in range(4):
@@ -123,4 +123,4 @@ def test_share_gives_a_link_that_opens_the_same_state(reader: Reader, new_reader
     other = new_reader().open(address.removeprefix(reader.url))
     other.stands_on("PPO")
     assert (other.tiles(), other.frame, other.query) == (reader.tiles(), reader.frame, reader.query)
-    assert other.query == {"scenario": "safety", "speed": "7", "prompt": "2", "beta": "0.15", "at": "ppo-2"}
+    assert other.query == {"scenario": "safety", "speed": "7", "prompt": "3", "beta": "0.15", "at": "ppo-2"}

@@ -241,7 +241,9 @@ def test_a_missing_phrase_field_is_named(field):
 
 FAULTS = [
     # what is changed, to what, and what the message says after "toy.toml" (between places and field)
-    ("author", "me", ": unknown field 'author'; allowed are clashes, prompts, summary, title, values"),
+    ("author", "me", ": unknown field 'author'; allowed are clashes, prompts, summary, telling, title, values"),
+    ("telling", 13, ": telling must be a whole number from 1 to 12, got 13"),
+    ("telling", True, ": telling must be a whole number from 1 to 12, got True"),
     ("title", DROP, ": title must be a text, got None"),
     ("summary", " ", ": summary must be a text, got ' '"),
     ("values", DROP, ": values must be a table, got None"),

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pages.frame import sharing
-from rlhf_core import Settings, run_pipeline
+from rlhf_core import Settings, load_scenario, run_pipeline
 from rlhf_core.timeline import METRICS, build
 
+USUAL = load_scenario("helpfulness").telling
 STATES = [
     Settings(),
     Settings(beta=0.3, seed=4),
@@ -28,12 +29,12 @@ def test_a_link_holds_the_whole_state(settings: Settings) -> None:
 
 
 def test_defaults_are_left_out() -> None:
-    assert sharing.query(Settings(), at="idle", prompt=0, speed=5) == ""
+    assert sharing.query(Settings(), at="idle", prompt=USUAL, speed=5) == ""
     assert sharing.link("http://host/", "") == "http://host/"
 
 
 def test_the_snippet_embeds_the_link() -> None:
-    snippet = sharing.iframe("http://host/ppo", sharing.query(Settings(beta=0.3), at="done", prompt=0, speed=5))
+    snippet = sharing.iframe("http://host/ppo", sharing.query(Settings(beta=0.3), at="done", prompt=USUAL, speed=5))
     source = html.unescape(re.search(r'src="([^"]*)"', snippet)[1])
     assert source == "http://host/ppo?beta=0.3&at=done&embed=true"
 
@@ -58,9 +59,9 @@ def test_the_command_prints_the_same_run(settings: Settings, capsys: pytest.Capt
 
 
 def test_lesson_mode_is_part_of_the_link_and_stays_readable() -> None:
-    parameters = sharing.query(Settings(), at="idle", prompt=0, speed=5, controls="beta,prompt", show="loop")
+    parameters = sharing.query(Settings(), at="idle", prompt=USUAL, speed=5, controls="beta,prompt", show="loop")
     assert parameters == "controls=beta,prompt&show=loop"
-    assert sharing.query(Settings(), at="idle", prompt=0, speed=5, pin="", controls="", show="") == ""
+    assert sharing.query(Settings(), at="idle", prompt=USUAL, speed=5, pin="", controls="", show="") == ""
 
 
 @pytest.mark.parametrize("root", ["http://host", "https://host:8501/some/app"])

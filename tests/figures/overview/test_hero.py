@@ -33,3 +33,17 @@ def test_a_stage_of_the_picture_seeks_its_own_end() -> None:
     for phase, end in (("sft", "sft-7"), ("rm", "rm-9"), ("ppo", "done")):
         assert f'data-phase="{phase}" data-seek="{end}"' in template
     assert {"sft-7", "rm-9", "done"} <= set(of.timeline.names)
+
+
+def test_the_prompt_that_is_shown_first_tells_the_story() -> None:
+    """At the defaults the likeliest answer changes with every stage and gets better; without a leash it gets worse."""
+    for scenario in ("helpfulness", "safety"):
+        run = view(scenario=scenario).run
+        prompt, truth = run.scenario.telling, run.scenario.true_reward[run.scenario.telling]
+        stages = (run.sft.log_probs[0], run.sft.log_probs[-1], run.ppo.log_probs[-1])
+        answers = [int(policy[prompt].argmax()) for policy in stages]
+        assert len(set(answers)) == 3 and truth[answers[0]] < truth[answers[1]] < truth[answers[2]]
+    hacked = view(beta=0.0, ppo_steps=60).run
+    prompt = hacked.scenario.telling
+    answer = int(hacked.ppo.log_probs[-1, prompt].argmax())
+    assert hacked.scenario.true_reward[prompt, answer] < hacked.ppo.true_reward[0]
