@@ -14,9 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from rlhf_core import advantages, policy
-from rlhf_core.distributions import LARGEST_EXPONENT, Array
+from rlhf_core.distributions import Array
 from rlhf_core.policy import Tables
 from rlhf_core.ppo import clipped_surrogate
+
+MOST_NATS = 20.0
+"""Log-ratio per token from which k3 and its slope grow no further, as in verl; more would throw any policy away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def kl_loss(log_probs: Array, ref_log_probs: Array, *, estimate: str) -> KLLoss:
     if estimate == "k2":
         return KLLoss(k1**2 / 2, k1)
     if estimate == "k3":
-        fall = np.expm1(np.minimum(-k1, LARGEST_EXPONENT))
+        fall = np.expm1(np.minimum(-k1, MOST_NATS))
         return KLLoss(fall + k1, -fall)
     raise ValueError(f"estimate must be one of k1, k2, k3, got {estimate!r}")
 
