@@ -4,11 +4,17 @@ import gzip
 import json
 import logging
 import time
+from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.frame import memory
+from pages.frame import memory, navigation
+from pages.frame.yours import log
+from rlhf_core import PipelineRun, Settings, run_pipeline
+from rlhf_core.yours import diagnose, log_symptoms, of_run
+from rlhf_core.yours.log_diagnosis import symptoms_of_logs
 from tests.app.opening import opened
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [a](javascript:b) :red[c] $x$"
@@ -123,3 +129,56 @@ def test_two_readers_never_mix_and_nothing_is_shared() -> None:
     other = opened("yours", section="pairs")
     assert "ann.jsonl" not in plain(other) and not other.metric
     assert not any("Annabel" in repr(value) for value in memory.SHARED._kept.values())
+
+
+def test_our_own_run_is_read_as_trl_s_and_nothing_is_amiss() -> None:
+    app = opened("yours", section="log")
+    app.button("yours-log-sample").click().run()
+    assert not app.exception and "9 rows from a JSONL, steps 0 to 8 by step" in plain(app)
+    assert "**TRL PPO.** objective/kl is summed over an answer" in written(app)
+    assert "**No symptom among the" in written(app) and "What no log shows" in written(app)
+    assert len(app.get("plotly_chart")) == 7  # with the stage's own
+
+
+def test_a_pasted_log_speaks_with_evidence_advice_and_a_run_of_this_app() -> None:
+    app = opened("yours", section="log")
+    kl, scores, clipped = "objective/kl", "objective/scores", "policy/clipfrac_avg"
+    rows = [{"step": i, kl: 0.2 * i, scores: 0.1 * i, clipped: 0.5} for i in range(9)]
+    app.text_area("yours-log-text").set_value("\n".join(json.dumps(row) for row in rows))
+    app.button("yours-log-paste").click().run()
+    assert "**✗ unhealthy · Clipping is rare**" in written(app) and "metrics?ppo_learning_rate=20" in written(app)
+    app.text_area("yours-log-text").set_value("nothing")
+    app.button("yours-log-paste").click().run()
+    assert "brought before" in plain(app) and "Clipping is rare" in written(app)
+
+
+def test_a_reader_names_the_columns_of_a_log_that_nobody_knows(caplog: pytest.LogCaptureFixture) -> None:
+    app = opened("yours", section="log")
+    upload(app, "\n".join(json.dumps({"it": i, EVIL: 0.1 * i, "odd": 1e308}) for i in range(12)).encode(), EVIL)
+    assert "None of its columns is known" in written(app) and not app.exception
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Series"].select("reward")
+    boxes["Column of your log"].select(EVIL)
+    next(button for button in app.button if button.label == "Read it so").click().run()
+    assert not app.exception and "The score rises" in written(app) and f"← {EVIL}" in plain(app)
+    assert "script" not in written(app) and "onerror" not in caplog.text
+
+
+def linked(name: str) -> PipelineRun:
+    return run_pipeline(Settings.from_query(dict(parse_qsl(log.SEEN_HERE[name][1].partition("?")[2])))[0])
+
+
+def test_every_symptom_s_run_exists_and_shows_it() -> None:
+    assert set(log.SEEN_HERE) == {symptom.name for symptom in symptoms_of_logs()}
+    for name, (_, address) in log.SEEN_HERE.items():
+        page, _, query = address.partition("?")
+        assert page in navigation.TITLES
+        assert not Settings.from_query(dict(parse_qsl(query)))[1]
+        found = {each.name: each.verdict for each in diagnose(of_run(linked(name)))}
+        assert found.get(name) in ("watch", "unhealthy", None), name
+    few = linked("The held-out loss keeps falling").reward
+    assert few.heldout_loss[-1] > 1.1 * few.heldout_loss.min()
+    sure = linked("The margin stays believable").reward
+    assert sure.margins(np.array([-1])).mean() > log_symptoms.LARGE_MARGIN
+    still = linked("Something moves").ppo
+    assert np.ptp(still.reward) < 1e-9

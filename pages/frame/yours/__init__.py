@@ -6,10 +6,11 @@ import streamlit as st
 
 from pages.frame import link, sidebar
 from pages.frame.page import Page
-from pages.frame.yours import material, pairs
+from pages.frame.yours import log, material, pairs
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "pairs": ("Your preference pairs", pairs.section),
+    "log": ("Your training log", log.section),
 }
 """Titles and sections by their names in a link, in the order of the page."""
 CHOSEN = "section"
