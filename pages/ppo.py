@@ -2,78 +2,63 @@
 
 import streamlit as st
 
-from pages.figures.ppo import follow, loop, objective, plane, prose, responses, step
-from pages.figures.ppo import words as ppo_words
+from pages.figures.ppo import choices, climb, estimators, follow, length, loop, objective, plane, prose, responses, step
+from pages.figures.ppo.words import RULES
 from pages.frame.page import open_page
 
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
-words, estimator = prose.Words(page.view), page.view.run.settings.advantage
+page.contents(prose.SECTIONS)
 
-page.say("""
-The policy writes answers, the reward model scores them, and PPO makes the better ones more probable. The reward model
-is only a model, so the policy is held near the SFT policy that it came from: each nat of distance has a price, **β**.
-""")
-left, right = st.columns(2, gap="large", vertical_alignment="center")
-with left:
-    page.formula(prose.OBJECTIVE)
-with right:
-    page.live(objective.objective)
-page.say(words.leash)
+st.header("What it climbs", anchor="objective")
+page.say(prose.INTRODUCTION)
+page.beside(prose.OBJECTIVE, objective.objective, middle=True)
 optimum = st.toggle(
     "Show the optimum", key="optimum", bind="query-params",
     help="π*(y|x) ∝ π_ref(y|x) exp(r(x,y)/β): the policy with the highest J, known here as responses are few.",
 )  # fmt: skip
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(objective.objective_curves_with_optimum if optimum else objective.objective_curves)
-with right:
-    page.chart(plane.reward_kl_path)
-
-st.markdown("## What it does to the answers")
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(responses.response_probabilities_with_optimum if optimum else responses.response_probabilities)
-with right:
-    page.chart(objective.entropy_and_clipping)
-    page.say(f"#### The PPO loss is no progress bar\n\n{words.loss}")
-
-st.markdown("## Three policies, easily confused")
-rule = st.selectbox(
-    "Follow the rollout with the", tuple(ppo_words.RULES), key="ppo-follow", persist_state="session", width=320
+page.beside(
+    [objective.objective_curves_with_optimum if optimum else objective.objective_curves, prose.leash],
+    plane.reward_kl_path,
 )
-page.live(follow.policies(rule))
-left, right = st.columns(2, gap="large", vertical_alignment="center")
-with left:
-    page.formula(prose.TOKEN_REWARD)
-    page.say(prose.SIGN)
-with right:
-    page.live(follow.token_rewards(rule))
 
-st.markdown("## One step, line by line")
-page.say(f"""
-{words.rollouts} Scores and penalty are computed once, before the epochs; the KL enters through the reward and nowhere
-else. {words.negative} Set *Step by* to *loop line* in the player to stop at each line.
-""")
+st.header("How can one climb it?", anchor="climb")
+page.beside(climb.HOW, climb.gradient_check)
+page.text(climb.baseline)
+
+st.header("Better than expected, and by how much?", anchor="advantage")
+page.text(prose.rollouts)
+rule = st.selectbox("Follow the rollout with the", tuple(RULES), key="ppo-follow", persist_state="session", width=320)
+page.beside(prose.TOKEN_REWARD, follow.token_rewards(rule), middle=True)
+page.beside(
+    [estimators.formula, follow.advantage_instance(rule), estimators.others, estimators.critic],
+    [step.advantage_bars, estimators.whitening],
+)
+
+st.header("Old answers, new policy: the ratio and its clip", anchor="clip")
+page.beside([prose.reuse, prose.SURROGATE, prose.clipping, prose.loss], step.ratio_scatter)
+
+st.header("One step, line by line", anchor="loop")
+page.text(prose.negative)
 page.live(loop.loop)
 
-st.markdown("## Better than expected, and by how much?")
-page.say(prose.BASELINE[estimator])
-left, right = st.columns(2, gap="large")
-with left:
-    page.formula(prose.ADVANTAGE[estimator])
-    page.live(follow.advantage_instance(rule))
-    page.chart(step.advantage_bars)
-with right:
-    page.formula(prose.SURROGATE)
-    page.say(f"{words.clipping} In the first epoch ρ = 1, so it is a plain policy gradient.")
-    page.chart(step.ratio_scatter)
+st.header("What it does to the answers", anchor="answers")
+page.beside(
+    [
+        responses.response_probabilities_with_optimum if optimum else responses.response_probabilities,
+        length.ENDING,
+        prose.REAL,
+    ],
+    [objective.entropy_and_clipping, length.answer_length],
+)
 
-st.markdown("## Where the KL comes from")
-page.say(f"The KL is a mean over the policy’s *own* responses. {words.other_way}")
+st.header("Three policies, easily confused", anchor="policies")
+page.live(follow.policies(rule))
+page.text(choices.resets)
+
+st.header("Where the KL comes from", anchor="kl")
+page.text(prose.other_way)
 page.live(responses.kl_sum)
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(responses.kl_by_response)
-with right:
-    page.chart(responses.kl_by_token)
-    page.say(prose.REAL)
+page.beside(responses.kl_by_response, [responses.kl_by_token, choices.adaptive, choices.in_the_loss])
+
+st.header("Other ways to the same end", anchor="other-ways")
+page.beside(choices.dpo, choices.rlvr)

@@ -61,3 +61,52 @@ def correlation(first: Array, second: Array, log_probs: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         result: Array = np.where(spread > 1e-12, expectation(log_probs, a * b) / spread, np.nan)
     return result
+
+
+def better_of_two(log_probs: Array, scores: Array, truth: Array) -> Array:
+    """How often a score names the truly better of two responses drawn independently, along the last axis.
+
+    Pairs that are equally good do not count; equal scores count one half. nan where all responses are equally good.
+
+    Parameters
+    ----------
+    log_probs : (..., R) array
+        The policy that both responses are drawn from.
+    scores, truth : (..., R) array
+    """
+    both = np.exp(log_probs)[..., :, None] * np.exp(log_probs)[..., None, :]
+    better = np.where(truth[..., :, None] > truth[..., None, :], both, 0.0)
+    lead = scores[..., :, None] - scores[..., None, :]
+    named = (better * np.where(lead == 0, 0.5, lead > 0)).sum(axis=(-2, -1))
+    counted = better.sum(axis=(-2, -1))
+    with np.errstate(invalid="ignore"):
+        result: Array = np.where(counted > 1e-12, named / np.where(counted > 0, counted, 1.0), np.nan)
+    return result
+
+
+def score_errors(features: Array, differences: Array, weights: Array, *, l2: float) -> Array:
+    """Standard errors of the scores of a ridge Bradley–Terry fit: how far other labels of its pairs would move them.
+
+        H = sum_i s_i d_i d_i' + 2 N l2,    F = sum_i s_i d_i d_i',    s = sigma'(w . d)
+        error(phi)^2 = phi' H^-1 F H^-1 phi
+
+    Parameters
+    ----------
+    features : (..., F) array
+        Of each response, against what counts as zero.
+    differences : (N, F) array
+        Features of the chosen minus those of the rejected response of each training pair.
+    weights : (F,) array
+        The fit; taken to be at its minimum.
+    l2 : float
+        Ridge strength on the mean loss.
+
+    Returns
+    -------
+    (...) array, in log-odds.
+    """
+    margins = differences @ weights
+    information = (differences * (special.expit(margins) * special.expit(-margins))[:, None]).T @ differences
+    bread = np.linalg.pinv(information + 2 * len(differences) * l2 * np.eye(len(weights)), hermitian=True)
+    result: Array = np.sqrt(np.einsum("...i,ij,...j->...", features, bread @ information @ bread, features).clip(0))
+    return result

@@ -1,9 +1,11 @@
 """How every page opens: inside the frame, with the stage on top."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
+from typing import get_type_hints
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -21,6 +23,8 @@ from rlhf_core.timeline import Frame
 
 LOST = "This part could not be made with these settings. The fault is ours; the rest of the page holds."
 log = logging.getLogger(__name__)
+Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
+"""Markdown, or what draws or writes something of a view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,27 @@ class Page:
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
                 self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
+
+    def show(self, part: Part) -> None:
+        """Show a chart, a passage or Markdown, whichever it is."""
+        if isinstance(part, str):
+            return self.say(part)
+        kind = get_type_hints(part)["return"]
+        {Chart: self.chart, Live: self.live, str: self.text}[kind](part)
+
+    def beside(self, *columns: Part | Sequence[Part], middle: bool = False) -> None:
+        """Show columns of parts, on a narrow screen one below the other; level with each other's middle if wanted."""
+        places = st.columns(len(columns), gap="large", vertical_alignment="center" if middle else "top")
+        for place, parts in zip(places, columns, strict=True):
+            with place:
+                for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
+                    self.show(part)
+
+    def contents(self, sections: Mapping[str, str]) -> None:
+        """Offer the page's sections by their short names; in the margin, where there is one, they follow the reader."""
+        links = "".join(f'<li><a href="#{anchor}">{escape(name)}</a></li>' for anchor, name in sections.items())
+        if self.places is None:
+            st.html(f'<nav class="rlhf-contents" aria-label="On this page"><ol>{links}</ol></nav>')
 
     def text(self, write: Callable[[View], str]) -> None:
         """Show a passage of Markdown that holds the run's numbers."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from pages.drawing.glossary import TERMS
+from pages.drawing.glossary import FOUND, TERMS
 from tests.browser.reader import PAGES, Reader
 
 PASSED_OVER = (
@@ -17,15 +17,18 @@ PASSED_OVER = (
 BARE = """
 ([terms, passedOver]) => {
   const seen = new Set(), bare = {};
+  const groups = terms.map(([term, written]) => `(?<${term}>(?<![\\w-])(?:${written})(?![\\w-]))`);
+  const found = new RegExp(groups.join("|"), "g");
   const walker = document.createTreeWalker(document.querySelector("[data-testid=stMain]"), NodeFilter.SHOW_TEXT);
   for (let node; node = walker.nextNode();) {
     const parent = node.parentElement, link = parent.closest("[data-term]");
-    if (link) seen.add(link.dataset.term);
+    if (link) seen.add(link.dataset.term.replaceAll("-", "_"));
     if (link || parent.closest(passedOver)) continue;
     const text = node.data.replace(/“[^”]*”/g, "");
-    for (const [term, written] of Object.entries(terms))
-      if (!seen.has(term) && !(term in bare) && new RegExp(`(?<![\\\\w-])(?:${written})(?![\\\\w-])`).test(text))
-        bare[term] = text.trim().slice(0, 120);
+    for (const match of text.matchAll(found)) {
+      const [term] = Object.entries(match.groups).find(([, words]) => words !== undefined);
+      if (!seen.has(term)) bare[term] ??= text.trim().slice(0, 120);
+    }
   }
   return bare;
 }
@@ -44,7 +47,7 @@ def term(reader: Reader, key: str) -> Locator:
 def test_no_term_is_used_before_it_is_underlined(name: str, reader: Reader) -> None:
     reader.open(PAGES[name])
     expect(reader.page.locator("[data-term]").first).to_be_attached()
-    written = {key.replace("_", "-"): entry.written for key, entry in TERMS.items()}
+    written = [(key, TERMS[key].written) for key in FOUND.groupindex if key in TERMS]
     bare = reader.page.evaluate(BARE, [written, PASSED_OVER])
     assert not bare, json.dumps(bare, indent=1, ensure_ascii=False)
 

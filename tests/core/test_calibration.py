@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
-from rlhf_core.calibration import correlation, reliability
+from rlhf_core.calibration import better_of_two, correlation, reliability, score_errors
 from rlhf_core.policy import prefix_log_probs
+from rlhf_core.reward_model import fit
 from tests.core.runs import run
 
 
@@ -73,3 +75,40 @@ def test_a_prefix_is_as_probable_as_all_responses_that_begin_with_it():
 def test_impossible_prefixes_stay_impossible_and_silent():
     openings, _ = prefix_log_probs(np.array([0.0, -np.inf, -np.inf, -np.inf]), (2, 2))
     assert openings[0] == 0 and openings[1] == -np.inf
+
+
+def test_the_better_of_two_by_hand():
+    # truth 3 > 2 > 1; the score has the two best the wrong way round: right in pairs (a, c) and (b, c)
+    log_probs, truth, scores = np.log([0.5, 0.25, 0.25]), np.array([3.0, 2.0, 1.0]), np.array([1.0, 2.0, 0.0])
+    right, pairs = 0.5 * 0.25 + 0.25 * 0.25, 0.5 * 0.25 + 0.5 * 0.25 + 0.25 * 0.25
+    assert better_of_two(log_probs, scores, truth) == pytest.approx(right / pairs)
+    assert better_of_two(log_probs, truth, truth) == 1 and better_of_two(log_probs, -truth, truth) == 0
+    assert better_of_two(log_probs, 0 * truth, truth) == 0.5
+    assert np.isnan(better_of_two(log_probs, scores, 0 * truth))
+
+
+def test_the_better_of_two_is_what_draws_show():
+    one = run()
+    log_probs, scores, truth = one.ppo.log_probs[-1, 4], one.reward.scores[4], one.scenario.true_reward[4]
+    rng = np.random.default_rng(0)
+    a, b = rng.choice(len(truth), size=(2, 200_000), p=np.exp(log_probs))
+    differ = truth[a] != truth[b]
+    right = ((scores[a] > scores[b]) == (truth[a] > truth[b]))[differ].mean()
+    assert better_of_two(log_probs, scores, truth) == pytest.approx(right, abs=0.01)
+
+
+def test_score_errors_are_the_spread_of_fits_to_other_labels():
+    """Refit to labels drawn anew for the same pairs: the scores vary as much as the formula says."""
+    rng = np.random.default_rng(1)
+    differences, truth, l2 = rng.normal(size=(400, 6)), rng.normal(size=6), 0.02
+    asked = rng.normal(size=(30, 6))
+    fits = []
+    for _ in range(200):
+        chosen = rng.random(400) < special.expit(differences @ truth)
+        labelled = np.where(chosen[:, None], differences, -differences)
+        fits.append(fit(labelled, n_epochs=120, learning_rate=0.5, l2=l2)[-1])
+    spread = (np.array(fits) @ asked.T).std(axis=0)
+    middle = np.mean(fits, axis=0)
+    signs = np.sign(differences @ middle)[:, None]
+    np.testing.assert_allclose(score_errors(asked, signs * differences, middle, l2=l2), spread, rtol=0.25)
+    assert score_errors(np.zeros(6), differences, middle, l2=l2) == 0

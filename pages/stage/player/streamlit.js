@@ -6,6 +6,7 @@
 
 import { keepHistoryShort } from "./address.js";
 import { clocks } from "./clocks.js";
+import { followReader } from "./contents.js";
 import { guarded, unmount } from "./mount.js";
 import { watchTerms } from "./terms.js";
 
@@ -15,6 +16,7 @@ export default function () {
   Object.assign(stage, { mount: guarded, unmount, clocks });
   keepHistoryShort();
   watchTerms();
+  followReader();
   for (const component of stage.waiting.values()) guarded(component);
   stage.waiting.clear();
 }

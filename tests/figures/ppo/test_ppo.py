@@ -278,7 +278,7 @@ def test_what_is_said_of_clipping_is_true(world):
     look = view(**world)
     one, eps = look.run, look.run.settings.clip_range
     largest = max(batch.ratio.max() for batch in one.ppo.rollouts)
-    title, words = ppo_step.ratio_scatter(look).title, prose.Words(look).clipping
+    title, words = ppo_step.ratio_scatter(look).title, prose.clipping(look)
     if "does not bound" in title:
         assert largest > 1 + eps and f"{largest:.2f}" in title
     else:
@@ -316,15 +316,16 @@ def test_frames_look_at_the_right_rows():
 @pytest.mark.parametrize("world", WORLDS, ids=str)
 def test_prose_is_true_of_the_run(world):
     look = view(**world)
-    one, words = look.run, prose.Words(look)
-    for text in (words.price, words.rollouts, words.negative, words.clipping, words.other_way, words.loss):
-        assert text.endswith(".") and not re.search(r"nan|None|-\d", text)
+    one = look.run
+    words = (prose.leash, prose.rollouts, prose.negative, prose.reuse, prose.clipping, prose.other_way, prose.loss)
+    for write in words:
+        assert write(look).endswith(".") and not re.search(r"nan|None|-\d", write(look))
     if one.settings.advantage != "gae":
-        assert "makes that 0" in words.loss and abs(one.ppo.loss[:, 0]).max() < 1e-9
-    assert (one.settings.beta == 0) == ("free" in words.price)
+        assert "makes that 0" in prose.loss(look) and abs(one.ppo.loss[:, 0]).max() < 1e-9
+    assert (one.settings.beta == 0) == ("free" in prose.leash(look))
     sampled = one.ppo.rollouts[-1].log_ratio_to_ref[look.prompt].sum(axis=1)
     below = (sampled < -1e-12).sum()
-    assert (f"{below} of {len(sampled)}" if below else "none is") in words.negative
+    assert (f"{below} of {len(sampled)}" if below else "none is") in prose.negative(look)
 
 
 def test_a_new_run_costs_little_to_draw_and_to_send():
