@@ -7,12 +7,17 @@ from pages.frame import pins, sharing
 from pages.frame.page import open_page
 
 page = open_page("metrics", "Metrics: what to watch, and what not to trust")
-run = page.view.run
+page.contents(published.SECTIONS)
 
-page.say(
-    "Six figures stand above every page. Here they are over the whole pipeline, each with its definition. The library "
-    "TRL logs them under the names in the [table below](#the-same-figures-in-trl)."
+st.header("The reward is not the goal", anchor="goal")
+by_kl = st.segmented_control(
+    "Against", ["PPO step", "√KL"], default="PPO step", required=True, key="metrics-against", persist_state="session"
 )
+page.chart(progress.score_and_truth_by_kl if by_kl == "√KL" else progress.score_and_truth)
+page.beside(published.OVER_OPTIMISATION, published.GOODHART)
+
+st.header("The six figures", anchor="six")
+page.say(published.SIX)
 FORMULAS = {
     six.phase: r"\small \pi_\mathrm{base} \to \reference{\pi_\mathrm{ref}} \to \reward{r} \to \policy{\pi_\theta}",
     six.ppo_step: r"\small \policy{\pi_{k-1} \to \pi_k}, \quad k = 1 \dots N",
@@ -26,46 +31,30 @@ for charts in (list(FORMULAS)[:3], list(FORMULAS)[3:]):
         with column:
             page.chart(chart, FORMULAS[chart])
 
-st.markdown("### The score is not the goal")
-by_kl = st.segmented_control(
-    "Against", ["PPO step", "√KL"], default="PPO step", required=True, key="metrics-against", persist_state="session"
-)
-page.chart(progress.score_and_truth_by_kl if by_kl == "√KL" else progress.score_and_truth)
-page.say(published.OVER_OPTIMISATION)
-
-st.markdown("### Is this run healthy?")
+st.header("Is this run healthy?", anchor="healthy")
 page.live(checks.checks)
 page.note(checks.LIMITS)
 
-st.markdown("### Compare two runs")
+st.header("Compare two runs", anchor="compare")
 pins.section(page)
 
-st.markdown("### Why is my KL negative?")
-answer, histogram = st.columns(2, gap="large")
-with answer:
-    page.say(kl_samples.WHY_NEGATIVE)
-    page.live(kl_samples.kl_numbers)
-with histogram:
-    page.chart(kl_samples.kl_samples)
+st.header("Why is my KL negative?", anchor="negative-kl")
+page.beside([kl_samples.WHY_NEGATIVE, kl_samples.kl_numbers], kl_samples.kl_samples)
 
-st.markdown("### Why the loss is no progress bar")
-answer, panels = st.columns(2, gap="large")
-with answer:
-    page.say(progress.NO_PROGRESS_BAR)
-    page.formula(r"\small L = -\mathbb{E}\,\min\!\big(\rho A,\; \mathrm{clip}(\rho, 1\pm\epsilon)\,A\big)")
-with panels:
-    page.chart(progress.loss_and_reward)
+st.header("Why the loss is no progress bar", anchor="why-the-loss-is-no-progress-bar")
+page.beside(progress.NO_PROGRESS_BAR, progress.loss_and_reward, middle=True)
 
-st.markdown("### Beside real runs")
+st.header("Beside real runs", anchor="real-runs")
 page.chart(published.accuracies)
 page.live(published.published_values)
 page.note(published.CAVEATS)
 
-st.markdown("### The same figures in TRL")
+st.header("The same figures in TRL", anchor="the-same-figures-in-trl")
 page.live(published.trl_names)
 
-st.markdown(f"### In your own project\n{practice.RULES}\n{practice.when()}")
+st.header("In your own project", anchor="in-your-own-project")
+page.say(f"{practice.RULES}\n{practice.when()}")
 
-st.markdown("### Take it with you")
+st.header("Take it with you", anchor="take-it")
 sharing.downloads(page)
 sharing.reproduce(page)

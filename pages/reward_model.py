@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.figures.reward_model import fit as figures
-from pages.figures.reward_model import pairs, scores, typed, words
+from pages.figures.reward_model import pairs, remedies, scores, typed, words
 from pages.frame import presets
 from pages.frame.page import open_page
 
@@ -29,26 +29,14 @@ with right:
 page.live(pairs.pair_cards(rank))
 
 st.markdown("## All comparisons")
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(pairs.all_pairs(rank))
-with right:
-    page.chart(figures.loss)
+page.beside(pairs.all_pairs(rank), figures.loss)
 
 st.markdown("## How good can it be?")
 page.text(words.ceiling)
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(figures.accuracy)
-with right:
-    page.chart(figures.reliability)
+page.beside(figures.accuracy, figures.reliability)
 
 st.markdown("## What it has learned")
-left, right = st.columns(2, gap="large")
-with left:
-    page.chart(figures.weights)
-with right:
-    page.chart(scores.reward_against_truth)
+page.beside(figures.weights, scores.reward_against_truth)
 
 st.markdown("## Type a response, see its score")
 left, right = st.columns(2, gap="large")
@@ -76,5 +64,6 @@ with left:
     )
 with right:
     page.chart(scores.overrating)
+page.beside(remedies.fresh, remedies.ensembles)
 with st.expander("Where real labellers and real reward models differ"):
     page.text(words.reality)

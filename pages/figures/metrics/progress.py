@@ -11,12 +11,16 @@ from pages.drawing.wording import minus
 PANELS = {"yaxis": [0.56, 1.0], "yaxis2": [0.0, 0.42]}
 
 
-NO_PROGRESS_BAR = """
+NO_PROGRESS_BAR = r"""
 In supervised learning the data stay and the loss falls. In PPO **every step brings its own data**: new answers, new
 advantages. At the first gradient step of a batch the ratio ρ is 1, so the loss is minus the mean advantage, summed over
 an answer's tokens, and that says nothing about how good the answers are. What the epochs then take off shows how much
 there was to gain on *this* batch, and towards the end of training there is less of it. Watch the reward, the KL and the
 entropy instead.
+
+$$
+\small L = -\mathbb{E}\,\sum_t \min\!\big(\rho_t A_t,\; \mathrm{clip}(\rho_t, 1\pm\epsilon)\,A_t\big)
+$$
 """
 
 

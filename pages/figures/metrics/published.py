@@ -62,14 +62,33 @@ PUBLISHED: dict[str, tuple[tuple[Source, str], ...]] = {
 }  # fmt: skip
 
 MANY_LABELS = 2000
+SECTIONS = {
+    "goal": "The goal", "six": "Six figures", "healthy": "Healthy?", "compare": "Compare", "negative-kl": "KL < 0?",
+    "why-the-loss-is-no-progress-bar": "The loss", "real-runs": "Real runs", "the-same-figures-in-trl": "In TRL",
+    "in-your-own-project": "In practice", "take-it": "Take it",
+}  # fmt: skip
+"""Anchors of the page's sections, and their short names."""
+
+SIX = """
+These stand above every page; here they are over the whole pipeline, each with its definition. The library TRL logs them
+under the names in the [table below](#the-same-figures-in-trl).
+"""
+
 OVER_OPTIMISATION = f"""
 In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
 which the reward model is wrong. It is wrong for two reasons: it reads style, not facts, and it learnt from labellers
 whom praise, certainty and unchecked detail can sway. In the helpfulness scenario with β = 0, more steps find more of
 those answers, and even {MANY_LABELS:,} comparisons do not cure it. Accuracy is no protection: it is measured on the
-labellers’ own choices between answers of the SFT policy. {GAO.link} let a larger reward model stand for people and
-fitted its score as a function of √KL, for RL and for best-of-n. In their setting the KL penalty acted like stopping
-early; they add that this may depend on hyperparameters.
+labellers’ own choices between answers of the SFT policy.
+"""
+
+GOODHART = f"""
+**Goodhart’s law** is its general form, in Strathern’s words: when a measure becomes a target, it ceases to be a good
+measure. The reward was a good measure of answers that nobody had chosen for their reward.
+
+{GAO.link} let a larger reward model stand for people and fitted its score as a function of √KL, for RL and for
+best-of-n. In their setting the KL penalty acted like stopping early; they add that this may depend on hyperparameters.
+What helps is to ask people again, about what the policy writes now: see the end of the Reward model page.
 """
 
 CAVEATS = """
