@@ -8,6 +8,7 @@ from pages.frame.page import open_page
 
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
 page.contents(prose.SECTIONS)
+estimator = page.view.run.settings.advantage
 
 st.header("What it climbs", anchor="objective")
 page.say(prose.INTRODUCTION)
@@ -30,9 +31,10 @@ page.text(prose.rollouts)
 rule = st.selectbox("Follow the rollout with the", tuple(RULES), key="ppo-follow", persist_state="session", width=320)
 page.beside(prose.TOKEN_REWARD, follow.token_rewards(rule), middle=True)
 page.beside(
-    [estimators.formula, follow.advantage_instance(rule), estimators.others, estimators.critic],
-    [step.advantage_bars, estimators.whitening],
+    [estimators.formula(estimator), estimators.chosen, follow.advantage_instance(rule), estimators.others],
+    step.advantage_bars,
 )
+page.beside(estimators.critic, estimators.whitening)
 
 st.header("Old answers, new policy: the ratio and its clip", anchor="clip")
 page.beside([prose.reuse, prose.SURROGATE, prose.clipping, prose.loss], step.ratio_scatter)

@@ -145,6 +145,13 @@ TRUE_WHEN: dict[str, Callable[[View], bool]] = {
     r"negative, though none is": lambda view: (log_ratios(view) >= -1e-12).all(),
     r"negative, as \d+ of": lambda view: (log_ratios(view) < -1e-12).any(),
     r"clipping never acts": lambda view: view.run.settings.ppo_epochs == 1 and not view.run.ppo.clip_fraction.any(),
+    r"no chance is left": lambda view: view.run.settings.rollouts == 0,
+    r"the policy writes \d+ answers?, the \*\*rollouts": lambda view: view.run.settings.rollouts > 0,
+    r"its reward r minus V|RLOO takes the mean of the prompt": lambda view: view.run.settings.advantage == "gae",
+    r"One may also leave the rollout in": lambda view: view.run.settings.advantage == "leave_one_out",
+    r"whitening would make step": lambda view: (
+        all(np.std(view.run.ppo.rollouts[i].advantages) > 0 for i in (0, -1)) and view.timeline.n_steps > 1
+    ),
     r"none was clipped": lambda view: not view.run.ppo.clip_fraction[1],
     r"makes that 0 in every step": lambda view: np.abs(view.run.ppo.loss[:, 0]).max() < 1e-9,
     r"PPO has changed nothing": lambda view: gain(view, 1e-9),

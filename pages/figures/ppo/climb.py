@@ -4,7 +4,7 @@ import numpy as np
 
 from pages.drawing.live import Live
 from pages.drawing.view import View, once
-from pages.drawing.wording import number
+from pages.drawing.wording import number, plural
 from pages.figures.ppo.words import batch_rows, outlook, preview, slot, steps
 from rlhf_core import policy
 from rlhf_core.distributions import expectation
@@ -57,7 +57,8 @@ def gradient_check(view: View) -> Live:
     """The slope of the expected reward in each opening's logit, found in three ways."""
     exact, brute, sampled = slopes(view)
     openings = [phrase.kind.replace("_", " ") for phrase in view.run.scenario.phrases[view.prompt]["opening"]]
-    values = {"when": _when(view), "gap": preview([_power(gap) for gap in np.abs(exact - brute).max(axis=1)])}
+    agreed = [f"{_decimals(gap)} decimals" for gap in np.abs(exact - brute).max(axis=1)]
+    values = {"when": _when(view), "decimals": preview(agreed)}
     ways = {"log": exact, "brute": brute} | ({"drawn": sampled} if view.run.settings.rollouts else {})
     for key, found in ways.items():
         for i in range(len(openings)):
@@ -65,12 +66,9 @@ def gradient_check(view: View) -> Live:
     return Live(_template(view, openings, list(ways)), batch_rows(view), values)
 
 
-def _power(value: float) -> str:
-    """A small number as a power of ten that it does not exceed."""
-    if value <= 0:
-        return "0"
-    exponent = int(np.ceil(np.log10(value)))
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+def _decimals(gap: float) -> int:
+    """To how many decimals two numbers agree that lie so far apart; double precision knows no more than 15."""
+    return int(np.clip(-np.log10(max(gap, 1e-15)), 0, 15))
 
 
 def _when(view: View) -> list[str]:
@@ -82,7 +80,7 @@ def _template(view: View, openings: list[str], ways: list[str]) -> str:
     heads = {
         "log": ("line 4", "all 80 answers"),
         "brute": ("by force", "E[r] at θ ± 0.0001"),
-        "drawn": ("line 4, sampled", f"the step’s {view.run.settings.rollouts} rollouts"),
+        "drawn": ("line 4, sampled", f"the step’s {plural(view.run.settings.rollouts, 'rollout')}"),
     }
     head = "".join(f'<th scope="col">{name}<small>{how}</small></th>' for name, how in (heads[way] for way in ways))
     rows = "".join(
@@ -95,7 +93,7 @@ def _template(view: View, openings: list[str], ways: list[str]) -> str:
     return (
         f'<p class="po-line">{slot("when", "po-when")} slope of this prompt’s E[r] in the logit of each opening, in '
         f'reward units</p><table class="po-slopes">{table}</table>'
-        f'<p class="po-line">The first two differ by at most {slot("gap")}.</p>'
+        f'<p class="po-line">The first two agree to {slot("decimals")}.</p>'
     )
 
 

@@ -32,21 +32,26 @@ OTHERS = {
 GRPO = (
     "GRPO takes the lead of the reward r alone, divides it by the group’s spread, puts the KL into the loss as a term "
     "of its own (k3, per token) and averages over an answer’s length; "
-    "[Dr. GRPO](https://arxiv.org/abs/2503.20783) drops both divisions. TRL’s GRPOTrainer has β = 0 by default, and "
-    "one epoch per batch."
+    "[Dr. GRPO](https://arxiv.org/abs/2503.20783) drops both divisions. TRL’s GRPOTrainer leaves the KL out by "
+    "default, and goes through a batch once."
 )
 
 
-def formula(view: View) -> str:
-    """The advantage of this run's estimator."""
-    return f"$$\n{FORMULAS[view.run.settings.advantage]}\n$$\n\n{CHOSEN[view.run.settings.advantage]}"
+def formula(estimator: str) -> str:
+    """The advantage of an estimator, as a formula on a line of its own."""
+    return f"$$\n{FORMULAS[estimator]}\n$$"
+
+
+def chosen(view: View) -> str:
+    """What this run measures an advantage against."""
+    return CHOSEN[view.run.settings.advantage]
 
 
 def others(view: View) -> str:
     """The estimators that this run does not use."""
-    chosen = view.run.settings.advantage
-    critic = "" if chosen == "gae" else " InstructGPT’s PPO has a critic instead (GAE)."
-    return f"**Other baselines.** {OTHERS[chosen]}{critic} {GRPO}"
+    ours = view.run.settings.advantage
+    critic = "" if ours == "gae" else " InstructGPT’s PPO has a critic instead (GAE)."
+    return f"**Other baselines.** {OTHERS[ours]}{critic} {GRPO}"
 
 
 def critic(view: View) -> str:
@@ -73,12 +78,12 @@ def whitening(view: View) -> str:
     """What whitening would do to this run's advantages."""
     first, last = (float(np.std(batch.advantages)) for batch in (view.run.ppo.rollouts[i] for i in (0, -1)))
     step = view.timeline.n_steps
-    seen = f"Here their spread over all prompts is {number(first)} in step 1 and {number(last)} in step {step}"
+    seen = f"Here their spread over the prompts is {number(first)} in step 1 and {number(last)} in step {step}."
     if min(first, last) > 0.005 and step > 1:
-        seen += f", so that step {step} would push {number(first / last, 1)} times as hard, measured against step 1"
+        seen += f" Measured against step 1, whitening would make step {step} push {number(first / last, 1)} times as hard."
     return (
         "**Whitening.** Many trainers, TRL’s PPO among them, shift and scale the advantages of a batch to mean 0 and "
-        f"spread 1. Then a small lead counts as much as a large one. {seen}. The scale of the reward is gone from the "
+        f"spread 1. Then a small lead counts as much as a large one. {seen} The scale of the reward is gone from the "
         "update, but not from R: β still weighs a nat against a reward unit, and says nothing without the reward’s "
         "scale."
     )

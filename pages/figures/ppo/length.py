@@ -31,7 +31,7 @@ def answer_length(view: View) -> Chart:
         view.timeline.ppo_steps,
         moves=drawn.moves,
         grows=drawn.grows,
-        title=f"Length {moves(mean[0], mean[-1], 1, ' words')}",
+        title=f"Length {moves(mean[0], mean[-1], 1)} words",
         reading=_reading(view),
     )
 

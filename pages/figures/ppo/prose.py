@@ -103,7 +103,7 @@ def clipping(view: View) -> str:
     """What clipping does, and how often it did."""
     clip_range, ppo = view.run.settings.clip_range, view.run.ppo
     if view.run.settings.ppo_epochs == 1:
-        return "With one epoch per step the slope is taken at ρ = 1 only, so **clipping** never acts in this run."
+        return "With one epoch per step the slope is taken at ρ = 1 only, so clipping never acts in this run."
     return f"""
 **Clipping** stops a token that has gone far enough. Its gradient becomes zero where its advantage pushes it up and it
 is above {1 + clip_range:g} already, or down and below {1 - clip_range:g}.

@@ -67,7 +67,7 @@ def test_whitening_is_measured_over_the_whole_batch(one: Look) -> None:
     first, last = (np.std(batches[i].advantages) for i in (0, -1))
     assert f"is {first:.2f} in step 1 and {last:.2f} in step {len(batches)}" in text
     if "times as hard" in text:
-        assert f"push {first / last:.1f} times" in text
+        assert f" {first / last:.1f} times" in text
 
 
 @EACH_LOOK
