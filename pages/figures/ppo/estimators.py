@@ -80,7 +80,8 @@ def whitening(view: View) -> str:
     step = view.timeline.n_steps
     seen = f"Here their spread over the prompts is {number(first)} in step 1 and {number(last)} in step {step}."
     if min(first, last) > 0.005 and step > 1:
-        seen += f" Measured against step 1, whitening would make step {step} push {number(first / last, 1)} times as hard."
+        times = number(first / last, 1)
+        seen += f" Measured against step 1, whitening would make step {step} push {times} times as hard."
     return (
         "**Whitening.** Many trainers, TRL’s PPO among them, shift and scale the advantages of a batch to mean 0 and "
         f"spread 1. Then a small lead counts as much as a large one. {seen} The scale of the reward is gone from the "
