@@ -39,7 +39,8 @@ def draw() -> None:
             presets.menu()
         if lesson.has_control("share"):
             sharing.menu(navigation.name_of(page))
-    pins.pinned()  # reads the link, so that its note stands with the others
+    for read in (pins.pinned, lab.read, yours.read):
+        read()  # the link, so that their notes stand with the others
     navigation.run(page)
     name = navigation.name_of(page)
     playback.publish(

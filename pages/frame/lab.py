@@ -43,9 +43,15 @@ def current(name: str = CHOSEN, allowed: Sequence[str] = NAMES) -> str:
     return str(st.session_state[name])
 
 
+def read() -> None:
+    """Experiment and question of the link, so that their notes stand with the others."""
+    current()
+    current(QUESTION, tuple(QUESTIONS))
+
+
 def parameters(page: str) -> dict[str, str]:
     """Experiment and question as they stand in the address of the Lab; empty texts where they say nothing."""
-    chosen, question = current(), current(QUESTION, tuple(QUESTIONS))  # whichever page a link opens, it is read
+    chosen, question = current(), current(QUESTION, tuple(QUESTIONS))
     here = page == "lab"
     return {
         CHOSEN: chosen if here and chosen != NAMES[0] else "",

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.figures.overview.outcome import command
-from pages.frame import lesson, navigation, pins, playback, runs, sidebar
+from pages.frame import lab, lesson, navigation, pins, playback, runs, sidebar, yours
 from pages.frame.page import Page
 from pages.frame.records import as_csv as csv_of
 from rlhf_core import Settings, load_scenario, traces
@@ -109,6 +109,8 @@ def _state(page: str, **texts: str) -> str:
         prompt=sidebar.prompt(),
         speed=sidebar.speed(),
         pin=pins.parameter(),
+        **lab.parameters(page),
+        **yours.parameters(page),
         **texts,
     )
 

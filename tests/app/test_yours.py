@@ -14,8 +14,9 @@ from pages.frame import memory, navigation
 from pages.frame.yours import log
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.yours import diagnose, log_symptoms, of_run
+from rlhf_core.yours.labelling import encode
 from rlhf_core.yours.log_diagnosis import symptoms_of_logs
-from tests.app.opening import opened
+from tests.app.opening import opened, unmarked
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [a](javascript:b) :red[c] $x$"
 
@@ -182,3 +183,27 @@ def test_every_symptom_s_run_exists_and_shows_it() -> None:
     assert sure.margins(np.array([-1])).mean() > log_symptoms.LARGE_MARGIN
     still = linked("Something moves").ppo
     assert np.ptp(still.reward) < 1e-9
+
+
+def test_labels_are_chosen_undone_learnt_from_and_travel_in_the_link() -> None:
+    app = opened("yours")
+    assert "## You are the labeller" in written(app) and app.button("yours-label-undo").disabled
+    for key in "1132":
+        app.button(f"yours-choose-{key}").click().run()
+    assert not app.exception and "4 of at most 60 pairs labelled" in str(app.get("progress")[-1].proto)
+    said = unmarked(written(app))
+    assert "foretells" in said and "**PPO on your reward** takes true reward from" in said
+    assert app.query_params["labels"] == [encode((0, 0, 1, 2))]
+    app.button("yours-label-undo").click().run()
+    assert app.query_params["labels"] == [encode((0, 0, 1))]
+    again = opened("yours", labels=encode((0, 0, 1)))
+    assert "3 of at most 60 pairs labelled" in str(again.get("progress")[-1].proto)
+    app.button("yours-label-again").click().run()
+    assert "labels" not in app.query_params and "What your labels have taught" not in written(app)
+
+
+@pytest.mark.parametrize("labels", ["%00", "zz!", "2" * 70, "<b>", "2"])
+def test_labels_of_a_link_that_cannot_be_used_are_said(labels: str) -> None:
+    app = opened("yours", labels=labels)
+    assert not app.exception and "labels must be the code of at most 60 choices" in plain(app)
+    assert "using none" in plain(app) and app.button("yours-label-undo").disabled

@@ -6,9 +6,10 @@ import streamlit as st
 
 from pages.frame import link, sidebar
 from pages.frame.page import Page
-from pages.frame.yours import log, material, pairs
+from pages.frame.yours import label, log, material, pairs
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
+    "label": ("You are the labeller", label.section),
     "pairs": ("Your preference pairs", pairs.section),
     "log": ("Your training log", log.section),
 }
@@ -29,10 +30,20 @@ def current() -> str:
     return str(st.session_state[CHOSEN])
 
 
+def read() -> None:
+    """Section and labels of the link, whichever page it opens, so that their notes stand with the others."""
+    current()
+    label.read()
+
+
 def parameters(page: str) -> dict[str, str]:
-    """The section as it stands in the address of the page; an empty text where it says nothing."""
-    chosen = current()  # whichever page a link opens, it is read
-    return {CHOSEN: chosen if page == "yours" and chosen != next(iter(SECTIONS)) else ""}
+    """Section and labels as they stand in the address of the page; empty texts where they say nothing."""
+    read()
+    chosen, first = current(), next(iter(SECTIONS))
+    return {
+        CHOSEN: chosen if page == "yours" and chosen != first else "",
+        label.LABELS: label.parameter() if page == "yours" and chosen == "label" else "",
+    }
 
 
 def section(page: Page) -> None:
