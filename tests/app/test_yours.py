@@ -193,9 +193,9 @@ def test_labels_are_chosen_undone_learnt_from_and_travel_in_the_link() -> None:
     assert not app.exception and "4 of at most 60 pairs labelled" in str(app.get("progress")[-1].proto)
     said = unmarked(written(app))
     assert "foretells" in said and "**PPO on your reward** takes true reward from" in said
-    assert app.query_params["labels"] == [encode((0, 0, 1, 2))]
+    assert encode((0, 0, 1, 2)) in app.query_params["labels"]
     app.button("yours-label-undo").click().run()
-    assert app.query_params["labels"] == [encode((0, 0, 1))]
+    assert encode((0, 0, 1)) in app.query_params["labels"]
     again = opened("yours", labels=encode((0, 0, 1)))
     assert "3 of at most 60 pairs labelled" in str(again.get("progress")[-1].proto)
     app.button("yours-label-again").click().run()
