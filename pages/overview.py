@@ -6,8 +6,8 @@ from pages.figures.overview import outcome as figures
 from pages.figures.overview.hero import hero
 from pages.figures.overview.picture import pipeline_picture
 from pages.figures.overview.three_policies import three_policies
-from pages.figures.overview.words import glossary
-from pages.frame import tour
+from pages.figures.overview.words import INTRODUCTION, glossary
+from pages.frame import payoff, tour
 from pages.frame.page import open_page
 
 page = open_page("overview", "RLHF, run before your eyes")
@@ -16,13 +16,8 @@ run, prompt = page.view.run, page.view.question
 answer, parting = st.columns([6, 5], gap="large")
 with answer:
     page.live(hero)
-    page.say(
-        "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
-        "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, "
-        "and the model practises until its answers win such comparisons, without drifting too far from where it began. "
-        "The model that answers is called the *policy*. Here all three stages really train, in a world so small that "
-        "its truth is known."
-    )
+    payoff.show(page)
+    page.say(INTRODUCTION)
     tour.invitation()
 with parting:
     page.chart(figures.whole_pipeline)

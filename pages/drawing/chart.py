@@ -24,6 +24,11 @@ class Chart:
         The finding or the question, above the chart.
     reading : str
         One sentence below the chart: how to read it, with this run's numbers.
+    question : str
+        Stands in the title's place, and the reading waits, until the playhead has come to `told_at`;
+        without a question both always stand.
+    told_at : str
+        Phase from which the finding is told: "sft", "rm" or "done".
     alt : str
         Text alternative: what the chart shows.
     rows : (n_frames,) int array
@@ -42,6 +47,8 @@ class Chart:
     grows: Mapping[int, Array] = field(default_factory=dict)
     title: str = ""
     reading: str = ""
+    question: str = ""
+    told_at: str = "done"
 
     def __post_init__(self) -> None:
         """Fail where the mistake was made, not in the browser."""

@@ -19,9 +19,11 @@ from pages.frame import lesson, navigation, playback, presets, runs, sidebar, to
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import Settings
-from rlhf_core.timeline import Frame
+from rlhf_core.timeline import PHASES, Frame
 
 LOST = "This part could not be made with these settings. The fault is ours; the rest of the page holds."
+LATER = "What came of it is told here once it has been played: press Run, or Step."
+PHASE_ORDER = {phase: i for i, phase in enumerate(PHASES)}
 log = logging.getLogger(__name__)
 Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
 """Markdown, or what draws or writes something of a view."""
@@ -97,14 +99,15 @@ class Page:
 
     def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "") -> None:
         chart = payload.source
+        told = chart is None or not chart.question or PHASE_ORDER[self.playhead.phase] >= PHASE_ORDER[chart.told_at]
         if chart and chart.title:
-            st.markdown(f"#### {chart.title}")
+            st.markdown(f"#### {chart.title if told else chart.question}")
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
         self.stage.chart(payload, key=key)
         if chart and chart.reading:
-            self.note(chart.reading)
+            self.note(chart.reading if told else LATER)
         if chart:
             self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), chart.title or chart.alt, key)
 

@@ -64,6 +64,7 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         view.timeline.ppo_steps,
         grows={2: counts, 3: counts},
         title=over_optimisation_title(view),
+        question="PPO climbs the reward. Does the true reward follow?",
         reading=over_optimisation(view),
     )
 

@@ -81,6 +81,7 @@ def whole_pipeline(view: View) -> Chart:
         },
         grows={2: shown + 1, 3: np.maximum(shown - n_sft, 0)},
         title=story_title(run),
+        question="What do SFT and PPO do to the true reward?",
         reading=story_reading(run),
     )
 

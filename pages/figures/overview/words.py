@@ -8,6 +8,14 @@ from pages.drawing.glossary import TERMS, anchor
 from pages.drawing.live import Live
 from pages.drawing.view import View
 
+INTRODUCTION = (
+    "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
+    "from human feedback** teaches it what people want: they write some answers to imitate, they compare others, "
+    "and the model practises until its answers win such comparisons, without drifting too far from where it began. "
+    "The model that answers is called the *policy*. Here all three stages really train, in a world so small that "
+    "its truth is known."
+)
+
 
 def glossary(view: View) -> Live:
     """Every term of the pages with its sentence; it stands still."""

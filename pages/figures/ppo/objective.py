@@ -82,6 +82,7 @@ def _curves(view: View, *, optimum: bool) -> Chart:
         f"Lines over PPO steps: reward, beta times KL, and J{', with the optimum J*' if optimum else ''}.",
         view.timeline.ppo_steps,
         grows=dict.fromkeys((3, 4, 5), x + 1),
+        question="How far does PPO climb the objective J?",
         title=f"J {moves(ppo.objective[0], ppo.objective[-1])} in {plural(view.timeline.n_steps, 'step')}",
         reading=_curves_reading(view, optimum=optimum),
     )
@@ -147,6 +148,7 @@ def entropy_and_clipping(view: View) -> Chart:
         view.timeline.ppo_steps,
         grows={2: x + 1, 3: x},
         title=_entropy_title(view),
+        question="How decided does the policy become?",
         reading=f"At 0 nats the policy would always give the same answer; log {n_responses} = "
         f"{number(np.log(n_responses))} is pure chance. Clipping cut at most {most:.1%} of a step’s token gradients.",
     )

@@ -44,6 +44,7 @@ def reward_kl_path(view: View) -> Chart:
         "the true reward of the same policies.",
         view.timeline.ppo_steps,
         grows=dict.fromkeys((PATH, PEOPLES_PATH), np.arange(1, len(ppo.kl) + 1)),
+        question="Is what is best for the score best for people?",
         title="Best for the score is not best for people"
         if _best_for_people(view)[1] - best.true_reward > SAME * _truth_spread(view)
         else "No policy lies above the dashed curve",

@@ -37,6 +37,8 @@ def loss(view: View) -> Chart:
         moves=drawn.moves,
         grows=drawn.grows,
         title=_loss_title(view),
+        question="Do answers that SFT never saw get cheaper too?",
+        told_at="sft",
         reading=(
             f"A demonstration that SFT trains on goes from {sft.loss[0]:.2f} to {sft.loss[-1]:.2f} nats, as unlikely "
             f"as one of {np.exp(sft.loss[0]):.1f} and then of {np.exp(sft.loss[-1]):.1f} equally likely answers. "
@@ -85,6 +87,8 @@ def imitation(view: View) -> Chart:
         view.timeline.sft_epochs,
         moves=drawn.moves,
         grows=drawn.grows,
+        question="How near does imitation come to the best answers?",
+        told_at="sft",
         title="Imitation climbs towards the writer, not towards the best answer"
         if climbs
         else "What is an imitated answer worth?",
