@@ -27,7 +27,7 @@ MOST_ROWS = 50_000
 MOST_KEYS = 400
 UNIT_IN_NAME = re.compile(r"\((1e[+-]?\d+)\)$")
 VERL_LINE = re.compile(r"step:(\d+) - (.*)")
-VERL_PAIR = re.compile(r"([\w/@.()+-]+):(-?(?:\d[\d.,]*(?:e[+-]?\d+)?|nan|inf))", re.IGNORECASE)
+VERL_PAIR = re.compile(r"(?<![\w/@.()+-])([\w/@.()+-]+):(-?(?:\d[\d.,]*(?:e[+-]?\d+)?|nan|inf))", re.IGNORECASE)
 BARE = re.compile(r"(?<!['\"\w])(nan|inf|NaN|Infinity)(?!['\"\w])")
 LITERALS = {"nan": float("nan"), "inf": float("inf"), "NaN": float("nan"), "Infinity": float("inf")}
 

@@ -22,7 +22,7 @@ ANSWER_NAMES = ("answer", "response", "completion", "output", "text")
 RANK_NAMES = ("rank", "ranking", "order", "position")
 SCORE_NAMES = ("score", "rating", "reward", "overall")
 STRENGTH_NAMES = ("preference_strength", "strength", "margin")
-TURN = re.compile(r"(?:^|\n+)\s*(Human|Assistant|User|Bot|H|A)\s*:", re.IGNORECASE)
+TURN = re.compile(r"(?:^|(?<=\n))[^\S\n]*(Human|Assistant|User|Bot|H|A)\s*:", re.IGNORECASE)
 ANSWERING = ("assistant", "bot", "a", "gpt", "model")
 
 
