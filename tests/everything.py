@@ -20,6 +20,7 @@ from pages.figures.reward_model.pairs import pair_names
 from pages.figures.reward_model.typed import BUZZWORDS
 from pages.figures.sft.words import example_names
 from rlhf_core import PipelineRun
+from rlhf_core.yours.labelling import LEFT, RIGHT, SAME, Labelled, learn
 
 Drawn = Chart | Live | str | go.Figure
 
@@ -36,6 +37,7 @@ ARGUMENTS: dict[str, Callable[[View], Sequence[Any]]] = {
     "number": lambda view: _ends(example_names(view)),
     "response": lambda view: _ends(view.responses),
     "text": lambda view: ["", BUZZWORDS],
+    "found": lambda view: [learn(view.run, (LEFT,) if view.prompt % 2 else (LEFT, RIGHT, SAME, LEFT))],
 }
 """What the parameters of figures and passages may be: a reader's choices on the page, by the parameter's name."""
 
@@ -76,7 +78,7 @@ def _kind(function: Callable[..., Any]) -> str:
         return "properties" if first is View else ""
     if get_origin(result) is not None and get_args(result)[-1] in (Chart, Live):
         return "later"
-    return "at once" if first in (View, PipelineRun) and result in (Chart, Live, str, go.Figure) else ""
+    return "at once" if first in (View, PipelineRun, Labelled) and result in (Chart, Live, str, go.Figure) else ""
 
 
 def _calls(function: Callable[..., Any], view: View) -> Iterator[Drawn]:

@@ -134,7 +134,7 @@ TRUE_WHEN: dict[str, Callable[[View], bool]] = {
         view.run.reward.heldout_loss[-1] > view.run.reward.heldout_loss.min()
     ),
     r"the reward model overrates$": lambda view: view.run.ppo.reward[-1] > view.run.ppo.reward[0],
-    r"which in this run is nothing": lambda view: view.run.settings.labeller_bias == 0,
+    r"so nothing sways them": lambda view: view.run.settings.labeller_bias == 0,
     # PPO
     r"distance is free": lambda view: view.run.settings.beta == 0,
     r"one more nat must bring at least": lambda view: view.run.settings.beta > 0,
@@ -204,6 +204,7 @@ ELSEWHERE = (
     r"demonstrated (?:once|twice|\d)|never demonstrated",
     r"above (?:all|none|\d+) (?:of )?this prompt’s",
     r"Try another seed|\?$",
+    r"^A fit to all your other labels|^These pairs were picked",  # tests of the reader's labels
     r"^With a value table in your run|^DPO raises the margin|^What pairs lose",  # tests of the Lab's answers
     r"^The old policy writes|^The spread (?:is|goes)|^It was drawn all the same|of the token gradients were cut",
 )

@@ -81,7 +81,7 @@ def _sample(run: PipelineRun, step: int, different: int, name: str) -> str:
 
 
 def _penalty(name: str, log_ratio: float, beta: float) -> str:
-    shown, penalty = adding_up([log_ratio], lambda k: beta * k, beta * log_ratio)
+    shown, penalty = adding_up([log_ratio], lambda k: beta * k, beta * log_ratio, digits=3)
     return (
         f"{name} is {number(np.exp(log_ratio))} times as probable as under the SFT policy: "
         f"β {beta:g} × log-ratio {operand(shown)} nats = penalty {penalty}."

@@ -89,11 +89,11 @@ def test_caution_alone_appeals():
 
 def test_default_run_stays_in_the_usual_range():
     for ours in runs():
-        assert 0.7 < ours.ppo.reward[-1] - ours.ppo.reward[0] < 1.5  # 0.95 to 1.17
-        assert ours.ppo.true_reward[-1] - ours.ppo.true_reward[0] > 0.2  # 0.83 at least
-        assert 0.5 < ours.ppo.kl[-1] < 2  # 0.86 to 1.19 nats
+        assert 0.7 < ours.ppo.reward[-1] - ours.ppo.reward[0] < 1.5  # 0.94 to 1.16
+        assert ours.ppo.true_reward[-1] - ours.ppo.true_reward[0] > 0.2  # 0.85 at least
+        assert 0.5 < ours.ppo.kl[-1] < 2  # 0.84 to 1.20 nats
     assert 0.6 < np.mean([ours.reward.heldout_accuracy[-1] for ours in runs()]) < 0.75  # 69 %
-    assert 0.7 < np.mean([ours.reward.pairs.agreement for ours in runs()]) < 0.76  # 72 %
+    assert 0.7 < np.mean([ours.reward.pairs.agreement for ours in runs()]) < 0.76  # 74 %
 
 
 # ------------------------------------------------------------------ over-refusal
@@ -106,12 +106,12 @@ def test_without_bias_sixty_steps_without_a_penalty_lose_nothing(clashes):
 
 @pytest.mark.parametrize("clashes", [True, False], ids=["as shipped", "no clash"])
 def test_labellers_who_reward_caution_make_most_seeds_lose(clashes):
-    assert share_losing_a_tenth("safety", 1.5, clashes) >= 0.5  # 9 of 10 seeds
+    assert share_losing_a_tenth("safety", 1.5, clashes) >= 0.5  # 8 and 7 of 10 seeds
 
 
 @pytest.mark.parametrize("clashes", [True, False], ids=["as shipped", "no clash"])
 def test_the_loss_is_on_the_prompts_that_only_sound_dangerous(clashes):
-    # From the peak to the end: 0.40 and 0.57 there, 0.13 and 0.08 where something should be declined.
+    # From the peak to the end: 0.36 and 0.39 there, 0.10 and 0.09 where something should be declined.
     _, peak, end = np.mean([each.worth for each in long_runs("safety", 1.5, clashes)], axis=0)
     lost = peak - end
     assert lost[~DECLINE].mean() > 0.2 and lost[~DECLINE].mean() > 2 * lost[DECLINE].mean()
@@ -122,7 +122,7 @@ def test_the_favourites_turn_from_help_into_lectures():
         favourites = [each.favourites[p] for each in long_runs("safety", bias) for p in np.flatnonzero(~DECLINE)]
         return float(np.mean([body in ("lecture", "refusal_bare") for _, body, _ in favourites]))
 
-    assert lectures(0.0) < 0.2 < 0.4 < lectures(1.5)  # 8 and 62 %
+    assert lectures(0.0) < 0.2 < 0.4 < lectures(1.5)  # 13 and 58 %
 
 
 def test_the_reward_says_nothing_of_it():

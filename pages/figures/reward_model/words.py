@@ -15,15 +15,15 @@ which of two answers is better, and the scale is gone. So RLHF collects **compar
 to the same prompt, and one click.
 
 In real projects people click. Here {len(view.run.reward.pairs.prompt)} labels come from **simulated labellers** in a
-hurry. What they think of an answer is its true reward plus whatever sways them, {_sway(view)}: $j = u + b \\cdot$
-appeal. They prefer the first of two with probability $\\sigma((j_1 - j_2)/\\tau)$, with noise
+hurry. What they think of an answer is $j = u + b \\cdot a$: its true reward $u$, and its appeal $a$ times their bias
+$b$, {_sway(view)}. They prefer the first of two with probability $\\sigma((j_1 - j_2)/\\tau)$, with noise
 τ = {view.run.settings.label_noise:g}. Nothing else of the truth reaches the reward model."""
 
 
 def _sway(view: View) -> str:
     """How far these labellers are swayed."""
     bias = view.run.settings.labeller_bias
-    return f"with a bias of $b$ = {bias:g}" if bias else "which in this run is nothing ($b$ = 0)"
+    return f"here {bias:g}" if bias else "which in this run is 0, so nothing sways them"
 
 
 BRADLEY_TERRY = """
