@@ -4,7 +4,7 @@ Idle, then SFT and the reward model in about a dozen frames each, then PPO step 
 step has five lines, one frame each: the first four look at the step's rollouts, the last updates.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
@@ -170,18 +170,32 @@ class Timeline:
         ValueError
             If the name belongs to no phase.
         """
-        for frame in self.frames:
-            if frame.name == name:
-                return frame
+        if name in self.names:
+            return self.frames[self.names.index(name)]
         phase, _, rest = name.partition("-")
         number, _, line = rest.partition("-")
         if phase not in ("sft", "rm", "ppo") or not number.isdecimal() or len(number) > 9 or line not in ("", *LINES):
             allowed = "idle, sft-EPOCH, rm-EPOCH, ppo-STEP, ppo-STEP-LINE or done"
             raise ValueError(f"at must be {allowed}, got {name[:40]!r}")
-        wanted = int(number)
-        same = [frame for frame in self.frames if frame.phase == phase and frame.line in (None, "update")]
-        reached = {"sft": "sft_epoch", "rm": "rm_epoch", "ppo": "ppo_step"}[phase]
-        return min(same, key=lambda frame: abs(int(getattr(frame, reached)) - wanted))
+        return self.frames[nearest(self.names, name)]
+
+
+def nearest(names: Sequence[str], name: str) -> int:
+    """Index of the frame of that name, or of the nearest one of the same phase; 0 if there is none.
+
+    `ppo-12` of 8 steps is `ppo-8`, and so is `ppo-12-kl`; `sft-7` between `sft-6` and `sft-9` is `sft-6`.
+    """
+    if name in names:
+        return list(names).index(name)
+    phase, wanted = _place(name)
+    whole = [(i, *_place(other)) for i, other in enumerate(names) if other.count("-") < 2]
+    alike = [(abs(number - wanted), i) for i, other, number in whole if other == phase]
+    return min(alike, default=(0, 0))[1]
+
+
+def _place(name: str) -> tuple[str, int]:
+    phase, number = (*name.split("-"), "")[:2]
+    return phase, int(number) if number.isdecimal() and len(number) < 10 else 0
 
 
 def build(run: PipelineRun) -> Timeline:

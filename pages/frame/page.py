@@ -153,8 +153,8 @@ def open_page(name: str, title: str) -> Page:
         page=name,
         playhead=at,
         speed=sidebar.speed(),
-        on_frame=playback.move,
-        seek_id=playback.seek_id(),
+        on_report=playback.hear,
+        seek=playback.last_seek(),
     )
     frame = view.timeline.find(at)
     if embedded:

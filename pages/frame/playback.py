@@ -1,12 +1,17 @@
 """The playhead: read from the URL once per session, moved by the stage, written back after each run."""
 
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from pages.frame import link, sidebar
 from rlhf_core.timeline import Timeline
 
 PLAYHEAD, READ = "playhead", "playhead_read"
-SEEK = "seek"
+SEEK, HEARD, TOLD = "seek", "heard", "told"
+DEFAULTS = {"at": "idle", "tour": "0"}
 
 
 def playhead(timeline: Timeline) -> str:
@@ -35,29 +40,44 @@ def move(name: str) -> None:
 def seek(name: str) -> None:
     """Move the playhead of the open page from Python."""
     move(name)
-    st.session_state[SEEK] = seek_id() + 1
+    st.session_state[SEEK] = secrets.token_hex(4)
 
 
-def seek_id() -> int:
-    """How often Python has moved the playhead; the stage follows when this grows."""
-    return int(st.session_state.get(SEEK, 0))
+def last_seek() -> str:
+    """What tells the last move by Python from those before; empty if this session has made none."""
+    return str(st.session_state.get(SEEK, ""))
+
+
+def hear(report: Mapping[str, Any]) -> bool:
+    """Take note of where the reader has stopped; True if that is somewhere else than it was.
+
+    What the player sent before it knew of a move by Python is out of date; if it stands elsewhere, it says so again.
+    """
+    if report["count"] <= st.session_state.get(HEARD, 0):
+        return False
+    st.session_state[HEARD] = report["count"]
+    if report["seek"] != last_seek() or report["frame"] == current():
+        return False
+    move(str(report["frame"]))
+    return True
 
 
 def publish(*, tour: int, **texts: str) -> None:
     """Write playhead, prompt, step of the tour and other parameters to the URL, leaving out what is at its default.
 
-    The default of the others is an empty text.
+    The default of the others is an empty text. The browser says which address it had when it asked, but an address
+    that it was told before may have been on its way then, and come after all that the reader did since: so the last
+    word is said once more, until the browser has repeated it.
     """
-    _put("at", current(), default="idle")
-    _put(sidebar.PROMPT, str(sidebar.prompt() + 1), default=str(sidebar.telling() + 1))
-    _put("tour", str(tour), default="0")
-    for name, text in texts.items():
-        _put(name, text, default="")
-
-
-def _put(name: str, value: str, *, default: str) -> None:
-    if value != default:
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
-    elif name in st.query_params:
+    wanted = {"at": current(), sidebar.PROMPT: str(sidebar.prompt() + 1), "tour": str(tour), **texts}
+    had = st.query_params.to_dict()
+    usual = {**DEFAULTS, sidebar.PROMPT: str(sidebar.telling() + 1)}
+    new = {name: text for name, text in wanted.items() if text != usual.get(name, "")}
+    address = {name: text for name, text in had.items() if name not in wanted} | new
+    told = st.session_state.pop(TOLD, None)
+    if address == had and told in (None, had):
+        return
+    st.session_state[TOLD] = address
+    for name in had.keys() - address.keys():
         del st.query_params[name]
+    st.query_params.update(new)

@@ -107,7 +107,7 @@ STEPS = (
 def current() -> int:
     """Number of the step on screen, 1 …; 0 if the reader is not on the tour.
 
-    A link to a step opens its page and sets it up, unless it names settings of its own.
+    A link to a step opens its page and sets it up, unless it names settings or a frame of its own.
     """
     if STEP not in st.session_state:
         number, said = link.tour_step(st.query_params.get(STEP, "0"), len(STEPS))
@@ -124,8 +124,8 @@ def current() -> int:
 def prepare() -> None:
     """Set up the step that a link has opened; before the controls are drawn."""
     number = st.session_state.pop(PENDING, 0)
-    if number and any(name in st.query_params for name in CONTROLS):
-        navigation.request(STEPS[number - 1].page)  # the link has settings of its own
+    if number and any(name in st.query_params for name in (*CONTROLS, "at")):
+        navigation.request(STEPS[number - 1].page)  # the link is of a moment that somebody was at
     elif number:
         set_up(number)
 

@@ -1,6 +1,6 @@
 """The stage: one clock in the browser that plays every chart and passage of a page.
 
-    stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_frame=remember)
+    stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_report=remember)
     stage.chart(encode_chart(chart), key="path")
     stage.live(encode_live(live), key="loop")
 
@@ -10,9 +10,11 @@ sent while it plays.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -26,15 +28,14 @@ from pages.stage.storyboard import (
     encode_chart,
     encode_frames,
     encode_live,
-    nearest_frame,
 )
-from rlhf_core.timeline import METRICS
+from rlhf_core.timeline import METRICS, nearest
 
 __all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
-MISSING = "rlhf-stage-missing"  # and of one that missing.css shows until stage.css hides it
-PLAIN = "stage-plain"  # in the session state: this reader's browser cannot run the player
+MISSING = "rlhf-stage-missing"  # and of one that missing.html shows until stage.css hides it
+PLAIN = "plain"  # in the address: this reader's browser cannot run the player
 
 # Streamlit sends a component's script with every mount. So the script travels in one mount whose message
 # never changes (the browser keeps it), and each role mounts this stub, which hands itself over.
@@ -47,7 +48,6 @@ export default function (component) {
 }
 """
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
-WAITING = '<p class="rlhf-wait">The player is loading; it needs JavaScript.</p>'
 
 SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles('stage.css', 'prose.css')}"
 VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
@@ -58,7 +58,10 @@ _code = st.components.v2.component(
     css=STYLES,
     isolate_styles=False,
 )
-_role = st.components.v2.component("rlhf_stage", html=WAITING, js=STUB, isolate_styles=False)
+_transport = st.components.v2.component(
+    "rlhf_stage_player", html=assets.read("waiting.html"), js=STUB, isolate_styles=False
+)
+_role = st.components.v2.component("rlhf_stage", js=STUB, isolate_styles=False)
 _control = st.components.v2.component("rlhf_stage_control", js=STUB, isolate_styles=False)
 
 
@@ -94,7 +97,8 @@ class Stage:
         key = f"stage-{self.page}-{key}"
         plain = bool(st.session_state.get(key, {}).get("plain"))  # the browser cannot unpack zlib
         callbacks.setdefault("on_plain_change", lambda: None)
-        return _role(key=key, data=payload.wire(self.page, compress=not plain), **callbacks)
+        component = _transport if payload.role == "transport" else _role
+        return component(key=key, data=payload.wire(self.page, compress=not plain), **callbacks)
 
 
 def open_stage(
@@ -103,8 +107,8 @@ def open_stage(
     page: str,
     playhead: str,
     speed: int,
-    on_frame: Callable[[str], None] = lambda name: None,
-    seek_id: int = 0,
+    on_report: Callable[[Mapping[str, Any]], bool] = lambda report: False,
+    seek: str = "",
     static: bool = False,
 ) -> Stage:
     """Mount the transport and start the page's clock.
@@ -120,10 +124,11 @@ def open_stage(
         exist, the nearest one of its phase is taken.
     speed : int
         1 to 10; 20 ** ((speed - 1) / 9) frames per second.
-    on_frame : callable
-        Gets the frame's name when the reader pauses, steps, resets, scrubs or the run finishes.
-    seek_id : int
-        Raise it when Python itself moves the playhead of an open page.
+    on_report : callable
+        Gets `{"frame": name, "seek": the value it knew, "count": a number that no other report of this tab has}` where
+        the reader pauses, steps, resets, scrubs or the run finishes. True asks for another run of the script.
+    seek : str
+        Give it a new value when Python itself moves the playhead of an open page; empty as long as it never did.
     static : bool
         Draw the charts with `st.plotly_chart`, at the playhead.
     """
@@ -131,19 +136,21 @@ def open_stage(
         raise ValueError(f"page must be letters, digits and hyphens, got {page!r}")
     if not 1 <= speed <= 10:
         raise ValueError(f"speed must be from 1 to 10, got {speed}")
-    frame = nearest_frame(frames.names, playhead)
-    if st.session_state.get(PLAIN):
+    frame = nearest(frames.names, playhead)
+    if PLAIN in st.query_params:
         _show_plainly(frames, frame)
         return Stage(page, frame, static=True, played=False)
     _offer_plain_charts()
-    _mount_machinery(page, {"at": frames.names[frame], "seek": seek_id, "speed": speed})
+    _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed})
     key = f"stage-{page}-transport"
     state = Stage(page, frame, static)._mount(
         frames,
         "transport",
-        on_frame_change=lambda: on_frame(st.session_state[key]["frame"]),
+        on_report_change=lambda: on_report(st.session_state[key]["report"]),
         on_fallback_change=lambda: None,
     )
+    if state.report and on_report(state.report):  # no callback for what is the first that a new session hears
+        st.rerun()
     return Stage(page, frame, static or bool(state.fallback))
 
 
@@ -157,15 +164,19 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> None:
 
 
 def _offer_plain_charts() -> None:
-    """Say that the player is missing; seen only where neither its script nor its style has arrived for a while."""
-    st.html(assets.HERE / "missing.css")
+    """Say that the player is missing; seen only where its script has failed, or has not arrived for a very long time.
+
+    A link, for a page that lacks the player may lack more.
+    """
+    embed = {"embed": "true"} if st.context.is_embedded else {}
+    address = "?" + urlencode({**st.query_params.to_dict(), **embed, PLAIN: "true"})
+    text = assets.read("missing.html")
     with st.container(key=MISSING):
-        st.markdown("The player could not be loaded.")
-        st.button("Show the charts without it", key="stage-missing", on_click=_choose_plain)
+        st.html(text.replace("{address}", escape(address)))
 
 
-def _choose_plain() -> None:
-    st.session_state[PLAIN] = True
+def _leave_plain() -> None:
+    del st.query_params[PLAIN]
 
 
 def _show_plainly(frames: Payload, frame: int) -> None:
@@ -174,4 +185,5 @@ def _show_plainly(frames: Payload, frame: int) -> None:
     for column, metric in zip(st.columns(len(METRICS)), METRICS, strict=True):
         column.metric(metric.label, board["metrics"][metric.key][frame], help=metric.definition)
     st.markdown(board["narration"][frame])
-    st.caption("The player could not be loaded; the charts are drawn plainly, at the playhead.")
+    st.caption("The charts are drawn plainly, at the playhead, without the player.")
+    st.button("Try the player again", key="stage-again", on_click=_leave_plain)

@@ -19,7 +19,12 @@ def script(entry: str = "streamlit.js") -> str:
 
 def styles(*names: str) -> str:
     """Join style sheets."""
-    return lean("".join((HERE / name).read_text(encoding="utf-8") for name in names))
+    return lean("".join(read(name) for name in names))
+
+
+def read(name: str) -> str:
+    """Return an asset as it stands."""
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 def lean(text: str) -> str:
@@ -33,7 +38,7 @@ def _parts(name: str, seen: set[str]) -> Iterator[str]:
     if name in seen:
         return
     seen.add(name)
-    text = (HERE / "player" / name).read_text(encoding="utf-8")
+    text = read(f"player/{name}")
     for imported in IMPORT.findall(text):
         yield from _parts(imported, seen)
     yield EXPORT.sub("", IMPORT.sub("", text))

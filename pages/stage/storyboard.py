@@ -127,23 +127,6 @@ def decode(payload: Payload) -> dict[str, Any]:
     return body
 
 
-def nearest_frame(names: Sequence[str], name: str) -> int:
-    """Return the index of a frame, or of the nearest one of its phase where that name is missing.
-
-    `ppo-12` of 8 steps is `ppo-8`; `sft-7` between `sft-6` and `sft-9` is `sft-6`. An unknown phase is the first frame.
-    """
-    if name in names:
-        return list(names).index(name)
-    phase, number, line = _parts(name)
-    alike = [(i, *_parts(other)) for i, other in enumerate(names) if _parts(other)[0] == phase]
-    return min(alike, key=lambda other: (abs(other[2] - number), other[3] != line, other[3] != ""), default=(0,))[0]
-
-
-def _parts(name: str) -> tuple[str, int, str]:
-    phase, number, line = (*name.split("-"), "", "")[:3]
-    return phase, int(number) if number.isdecimal() else 0, line
-
-
 def _pack(head: dict[str, Any], body: dict[str, Any]) -> tuple[bytes, bytes]:
     def text(value: dict[str, Any]) -> bytes:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode()

@@ -23,6 +23,15 @@ LOOKS_READY = """
 () => document.querySelectorAll("[data-testid=stage][data-frame]").length === 1
    && [...document.querySelectorAll(".rlhf-chart")].every(chart => chart.querySelector("svg"))
 """
+# A player waits until the playhead rests before it tells the server; then Streamlit's message follows in another task.
+HAS_SPOKEN = """
+async () => {
+  const talks = globalThis[Symbol.for("rlhf.stage")]?.talks ?? new Map();
+  if ([...talks.values()].some(talk => talk.pending !== null)) return false;
+  await new Promise(resolve => setTimeout(resolve));
+  return true;
+}
+"""
 ADDRESS_HAS = """
 wanted => {
   const here = new URLSearchParams(location.search);
@@ -151,7 +160,8 @@ class Reader:
         return self
 
     def settle(self) -> None:
-        """Wait until the server has answered the last message that this tab has sent."""
+        """Wait until the server has answered the last message that this tab has to send."""
+        self.page.wait_for_function(HAS_SPOKEN)
         while not self._answered():
             if self.socket is None:
                 self.page.wait_for_event("websocket")

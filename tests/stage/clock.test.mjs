@@ -27,7 +27,7 @@ function clockAt(name, { steps = 2, calm = false } = {}) {
     now: () => now, request: (next) => { tick = next; }, cancel: () => { tick = null; }, isCalm: () => calm,
   });
   clock.reports = [];
-  clock.report = (frame) => clock.reports.push(frame);
+  clock.moved = () => clock.reports.push(clock.name);
   clock.load(board(steps));
   clock.index = clock.board.names.indexOf(name);
   clock.wait = (ms) => {
@@ -106,13 +106,25 @@ test("another run keeps the frame, or takes the nearest", () => {
   assert.equal(clock.name, "ppo-2");
   clock.index = clock.board.names.indexOf("ppo-40-kl");
   clock.load(board(8));
-  assert.equal(clock.name, "ppo-8-kl");
+  assert.equal(clock.name, "ppo-8");
 });
 
-test("a frame that is wanted before the run has come waits for it", () => {
+test("a frame that is sought before its run has come waits for it", () => {
   const clock = new Clock();
-  clock.control({ at: "ppo-1", seek: 0, speed: 5 });
-  assert.equal(clock.name, "ppo-1");
-  clock.load(board());
-  assert.deepEqual([clock.name, clock.index], ["ppo-1", board().names.indexOf("ppo-1")]);
+  clock.seek("ppo-40");
+  assert.equal(clock.name, "ppo-40");
+  clock.load(board(8)); // the run before, still on its way
+  assert.deepEqual([clock.name, clock.aim], ["ppo-8", "ppo-40"]);
+  clock.load(board(60));
+  assert.deepEqual([clock.name, clock.aim, clock.wanted], ["ppo-40", "ppo-40", null]);
+});
+
+test("what the reader does ends the waiting, and a seek ends a run", () => {
+  const clock = clockAt("ppo-1");
+  clock.seek("ppo-40");
+  clock.back();
+  assert.deepEqual([clock.name, clock.aim], ["ppo-1", "ppo-1"]);
+  clock.run();
+  clock.seek("idle");
+  assert.deepEqual([clock.name, clock.playing], ["idle", false]);
 });

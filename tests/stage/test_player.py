@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pages.stage import assets
-from pages.stage.storyboard import StageFrame, decode, encode_frames, nearest_frame
-from rlhf_core.timeline import METRICS
+from pages.stage.storyboard import StageFrame, decode, encode_frames
+from rlhf_core.timeline import METRICS, nearest
 
 HERE = Path(__file__).parent
 PARTS = sorted((assets.HERE / "player").glob("*.js"))
@@ -51,9 +51,9 @@ def test_every_part_is_joined_and_imports_what_exists() -> None:
         assert last in script
 
 
-@pytest.mark.parametrize(("name", "nearest"), TABLE["cases"])
-def test_the_nearest_frame_by_the_table_that_the_players_rule_is_tested_with(name: str, nearest: str) -> None:
-    assert TABLE["names"][nearest_frame(TABLE["names"], name)] == nearest
+@pytest.mark.parametrize(("name", "frame"), TABLE["cases"])
+def test_the_nearest_frame_by_the_table_that_the_players_rule_is_tested_with(name: str, frame: str) -> None:
+    assert TABLE["names"][nearest(TABLE["names"], name)] == frame
 
 
 def test_the_tiles_texts_are_those_of_the_metrics() -> None:

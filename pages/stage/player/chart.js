@@ -1,145 +1,92 @@
-// A chart: Plotly draws it once, and the clock restyles what moves.
+// A chart that the clock moves: by Plotly as soon as it is there, and until then a sketch.
 
 import { clockOf, leave } from "./clocks.js";
 import { theme } from "./look.js";
-import { plotly } from "./plotly.js";
-import { extent, sketch } from "./sketch.js";
+import { watchPlotly } from "./plotly.js";
+import { plotted } from "./plotted.js";
+import { sketched } from "./sketch.js";
 
 const NEAR_VIEWPORT = "200px";
+const SKETCH_AFTER_MS = 2500; // on a fast line nothing is seen before the chart
 
-function setPath(object, path, value) {
-  const names = path.split(".");
-  const last = names.pop();
-  for (const name of names) object = object[name] ??= {};
-  object[last] = value;
-}
-
-const getPath = (object, path) => path.split(".").reduce((node, name) => node?.[name], object);
-
-function dress(figure, look) { // what the figure left open: font, ground, and no dragging (a phone must scroll)
-  const { layout } = figure, template = layout.template?.layout ?? {};
-  layout.font = { ...layout.font };
-  if (!template.font?.color) layout.font.color ??= look.text;
-  if (!template.font?.family) layout.font.family ??= look.font;
-  if (!template.paper_bgcolor) layout.paper_bgcolor ??= "rgba(0,0,0,0)";
-  if (!template.plot_bgcolor) layout.plot_bgcolor ??= "rgba(0,0,0,0)";
-  layout.dragmode ??= false;
-  layout.autosize = true;
-  delete layout.width;
-  return figure;
-}
-
-const axesOf = (plot) => Object.keys(plot._fullLayout).filter((name) => /^[xy]axis\d*$/.test(name) && plot._fullLayout[name]?.range);
-
-// Axes and margins must not move while it plays; and a chart that need not look for room is drawn a third faster.
-function freeze(plot) {
-  const { l, r, t, b } = plot._fullLayout._size;
-  plot.layout.margin = { ...plot.layout.margin, l, r, t, b, autoexpand: false };
-  for (const name of axesOf(plot)) {
-    const { range } = plot._fullLayout[name];
-    plot.layout[name] = { ...plot.layout[name], range: range.slice(), autorange: false, fixedrange: true, automargin: false };
-  }
-}
-
-function thaw(plot, rest) { // a new width needs new margins, on the same axes
-  plot.layout.margin = { ...rest.margin };
-  for (const name of axesOf(plot)) {
-    delete plot.layout[name].automargin;
-    if (rest[name]?.automargin !== undefined) plot.layout[name].automargin = rest[name].automargin;
-  }
-}
-
-export function makeChart(parent, page, head) {
+function makePlot(parent, { height }) {
   const plot = document.createElement("div");
   plot.className = "rlhf-chart";
-  plot.style.height = `${head.height}px`;
+  plot.style.height = `${height}px`;
   plot.setAttribute("role", "img");
   parent.append(plot);
-  const clock = clockOf(page);
-  let Plotly = null, figure = null, tracks = [], shown = [], text = null, drawnTheme = null, turn = 0;
+  return plot;
+}
 
-  const value = (track, at) => (track.values ? track.values[at] : track.whole.slice(0, at));
+function coloured(text) { // a figure gives the palette's colours as custom properties
+  const style = getComputedStyle(document.documentElement);
+  return text.replace(/var\((--[\w-]+)\)/g, (whole, name) => style.getPropertyValue(name).trim() || whole);
+}
 
-  function pending(index) {
-    const changes = [];
-    tracks.forEach((track, i) => {
-      const at = track.at[Math.min(index, track.at.length - 1)];
-      if (shown[i] !== at) changes.push([track, value(track, at)]);
-      shown[i] = at;
-    });
-    return changes;
-  }
+// What is on the screen, as the newest call of `make` has it.
+function makeScreen(plot, clock) {
+  let drawing = null, turn = 0;
+  return {
+    draw(index) { drawing?.show(index); },
+    resize() { const now = drawing; now?.resize(() => drawing === now); },
+    async make(text, look) {
+      const mine = ++turn, how = globalThis.Plotly ? plotted : sketched;
+      drawing = null; // no draw in between
+      const next = await how(plot, JSON.parse(coloured(text)), look);
+      if (mine !== turn) return;
+      drawing = next;
+      await drawing.begin(clock.index);
+    },
+    end() {
+      turn++;
+      drawing?.end();
+    },
+  };
+}
 
-  function draw(index) {
-    if (!figure) return;
-    const changes = pending(index);
-    if (!changes.length) return;
-    if (!Plotly) {
-      figure.frame ??= extent(figure);
-      for (const [track, now] of changes) setPath(figure.data[track.trace], track.path, now);
-      return sketch(plot, figure);
-    }
-    const traces = [...new Set(changes.map(([track]) => track.trace))];
-    const update = {};
-    for (const [track, now] of changes) (update[track.path] ??= traces.map(() => undefined))[traces.indexOf(track.trace)] = now;
-    Plotly.restyle(plot, update, traces);
-  }
-
-  async function rebuild(look) {
-    const mine = ++turn;
-    Plotly = await plotly();
-    if (mine !== turn) return;
-    const style = getComputedStyle(document.documentElement);
-    const next = JSON.parse(text.replace(/var\((--[\w-]+)\)/g, (whole, name) => style.getPropertyValue(name).trim() || whole));
-    for (const track of next.tracks) if (!track.values) track.whole = getPath(next.data[track.trace], track.path);
-    figure = null; // no draw in between
-    if (!Plotly) {
-      [figure, tracks, shown] = [next, next.tracks, []];
-      return draw(clock.index);
-    }
-    next.rest = structuredClone(dress(next, look).layout);
-    await Plotly.react(plot, next.data, next.layout, { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: false });
-    if (mine !== turn) return;
-    freeze(plot);
-    [figure, tracks, shown] = [next, next.tracks, []];
-    for (const [track, now] of pending(clock.index)) setPath(plot.data[track.trace], track.path, now);
-    await Plotly.redraw(plot);
-  }
-
-  const player = { draw, near: true };
-  clock.players.add(player);
+function watchPlace(plot, player, screen, clock) { // draw where it can be seen, and anew where it has another width
   const sight = new IntersectionObserver(([entry]) => {
     player.near = entry.isIntersecting;
-    if (player.near) draw(clock.index);
+    if (player.near) player.draw(clock.index);
   }, { rootMargin: NEAR_VIEWPORT });
-  sight.observe(plot);
   let width = 0;
   const size = new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);
-    if (figure && Plotly && now && now !== width) {
-      thaw(plot, figure.rest);
-      Plotly.Plots.resize(plot).then(() => { if (figure) freeze(plot); }, () => {}); // rejected while hidden
-    }
+    if (now && now !== width) screen.resize();
     width = now;
   });
+  sight.observe(plot);
   size.observe(plot);
+  return () => { sight.disconnect(); size.disconnect(); };
+}
+
+export function makeChart(parent, page, head) {
+  const plot = makePlot(parent, head), clock = clockOf(page), screen = makeScreen(plot, clock);
+  const player = { draw: screen.draw, near: true };
+  clock.players.add(player);
+  const unwatchPlace = watchPlace(plot, player, screen, clock);
+  let text = null, look = null, patient = true;
+
+  const remake = () => (text === null || (patient && !globalThis.Plotly) ? null : screen.make(text, look));
+  const hurry = () => { patient = false; return globalThis.Plotly ? null : remake(); };
+  const patience = setTimeout(hurry, SKETCH_AFTER_MS);
+  const unwatchPlotly = watchPlotly((state) => (state === "here" ? remake() : hurry()));
 
   return {
-    async update(component, newText, newHead) {
+    async update(tell, newText, newHead) {
       plot.setAttribute("aria-label", newHead.alt);
       plot.style.height = `${newHead.height}px`;
-      const look = theme(parent), key = JSON.stringify(look);
-      if (!newText && key === drawnTheme) return;
-      text = newText ?? text;
-      drawnTheme = key;
-      await rebuild(look);
+      const now = theme(parent);
+      if (!newText && JSON.stringify(now) === JSON.stringify(look)) return;
+      [text, look] = [newText ?? text, now];
+      await remake();
     },
     destroy() {
-      turn++;
+      clearTimeout(patience);
+      unwatchPlotly();
+      unwatchPlace();
       leave(page, clock, player);
-      sight.disconnect();
-      size.disconnect();
-      if (Plotly) Plotly.purge(plot);
+      screen.end();
     },
   };
 }

@@ -5,18 +5,18 @@ const MAX_TICK_MS = 250; // a hidden tab gets no ticks; it must not leap when it
 
 const framesPerSecond = (speed, calm) => (calm ? CALM_FPS : 20 ** ((speed - 1) / 9));
 
-export function nearestFrame(names, name) { // the twin of storyboard.nearest_frame; one table tests both
+const place = (name) => {
+  const [phase, number = ""] = name.split("-");
+  return [phase, /^\d{1,9}$/.test(number) ? Number(number) : 0];
+};
+
+export function nearestFrame(names, name) { // as `nearest` of rlhf_core.timeline: one table tests both
   if (names.includes(name)) return names.indexOf(name);
-  const parts = (text) => { const [phase, number, line = ""] = text.split("-"); return [phase, Number(number) || 0, line]; };
-  const [phase, number, line] = parts(name);
-  const rank = (other) => [Math.abs(other[1] - number), other[2] !== line, other[2] !== ""].map(Number);
-  let best = 0, bestRank = null;
-  names.forEach((candidate, i) => {
-    const other = parts(candidate);
-    if (other[0] !== phase) return;
-    const own = rank(other);
-    const differs = bestRank && own.findIndex((value, j) => value !== bestRank[j]);
-    if (!bestRank || (differs >= 0 && own[differs] < bestRank[differs])) [best, bestRank] = [i, own];
+  const [phase, wanted] = place(name);
+  let best = 0, least = Infinity;
+  names.forEach((other, i) => {
+    const [itsPhase, number] = place(other), distance = Math.abs(number - wanted);
+    if (itsPhase === phase && other.split("-").length < 3 && distance < least) [best, least] = [i, distance];
   });
   return best;
 }
@@ -36,14 +36,14 @@ export class Clock {
     this.playing = false;
     this.mode = "phase";
     this.speed = 5;
-    this.wanted = null; // a frame name that waits for the timeline
-    this.seen = null; // id of the last seek
+    this.wanted = null; // name of a frame that waits for its timeline
     this.players = new Set();
-    this.report = () => {};
-    this.takeOver = () => null; // name of a frame at which the page before was playing
+    this.moved = () => {}; // the reader has put the playhead somewhere, or a run has ended
+    this.left = () => {}; // the page is gone
   }
 
-  get name() { return this.board?.names[this.index] ?? this.wanted ?? "idle"; }
+  get name() { return this.board?.names[this.index] ?? this.aim; }
+  get aim() { return this.wanted ?? this.board?.names[this.index] ?? "idle"; }
   get last() { return this.board ? this.board.names.length - 1 : 0; }
 
   isLoopLine(i) { return this.board.phases[i] === "ppo" && this.board.lines[i] && this.board.lines[i] !== "update"; }
@@ -64,34 +64,29 @@ export class Clock {
   }
 
   load(board) {
-    const name = this.wanted ?? this.name;
-    this.wanted = null;
+    const { aim } = this;
     this.board = board;
-    this.index = nearestFrame(board.names, name);
+    this.index = nearestFrame(board.names, aim);
+    if (board.names[this.index] === aim) this.wanted = null; // or else the timeline that has it is on its way
     this.show();
   }
 
-  control({ at, seek, speed }) {
-    this.speed = speed;
-    if (seek === this.seen) return;
-    const first = this.seen === null;
-    this.seen = seek;
-    const carried = first ? this.takeOver() : null;
-    this.wanted = carried ?? at;
+  seek(name) {
+    this.playing = false;
+    this.wanted = name;
     if (this.board) this.load(this.board);
-    if (carried) this.reportWhenReady = true;
   }
 
   show() {
     for (const player of this.players) if (!this.playing || player.near !== false) player.draw(this.index);
-    if (this.reportWhenReady && this.board) { this.reportWhenReady = false; this.report(this.name); }
   }
 
   go(index) {
     this.playing = false;
+    this.wanted = null;
     this.index = index;
     this.show();
-    this.report(this.name);
+    this.moved();
   }
 
   step() { if (this.board) this.go(this.next(this.index, 1, this.isStop)); }
@@ -101,16 +96,14 @@ export class Clock {
   toggle() { if (this.playing) this.go(this.index); else this.run(); }
 
   scrub(target) {
-    let index = target;
-    if (!this.isPlayed(index)) index = this.next(index, target < this.index ? -1 : 1, this.isPlayed);
-    this.playing = false;
-    this.index = index;
-    this.show();
+    if (!this.board) return;
+    this.go(this.isPlayed(target) ? target : this.next(target, target < this.index ? -1 : 1, this.isPlayed));
   }
 
   run() {
     if (!this.board) return;
     if (this.index === this.last) this.index = 0;
+    this.wanted = null;
     this.playing = true;
     this.show();
     this.debt = 0;

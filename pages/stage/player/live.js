@@ -54,7 +54,7 @@ export function makeLive(parent, page) {
   const player = { draw };
   clock.players.add(player);
   return {
-    async update(component, text) {
+    async update(tell, text) {
       if (!text) return;
       const body = JSON.parse(text);
       if (body.template !== template) box.innerHTML = template = body.template;

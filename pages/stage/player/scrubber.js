@@ -16,8 +16,12 @@ function spoken({ phases, metrics, lines }, i) {
 
 export function makeScrubber(root, clock) {
   const range = root.querySelector("input[type=range]"), track = root.querySelector(".rs-track");
-  range.onchange = () => clock.go(clock.index);
-  range.oninput = () => { clock.scrub(Number(range.value)); range.value = clock.index; };
+  let heard = null; // Firefox says the last value once more when the pointer is lifted
+  range.onpointerdown = range.onkeydown = () => { heard = null; };
+  range.oninput = () => {
+    if (range.value !== heard) clock.scrub(Number(heard = range.value));
+    range.value = clock.index;
+  };
   return {
     load(board) {
       range.max = board.names.length - 1;

@@ -1,22 +1,58 @@
-// The stage: one clock per page plays every chart and passage that Python mounted on it.
+// The stage in Streamlit: one clock per page plays every chart and passage that Python mounted on it.
 //
 // Python sends each role once, as bytes (see wire.js). The clock knows frames by index; charts and passages hold, per
-// frame, which of their values to show. While it plays nothing is sent to Python: only pause, step, back, reset, scrub
-// and finish report the frame's name. The parts are joined into one script when Python reads them.
+// frame, which of their values to show. While it plays nothing is sent to Python: only where the playhead comes to rest
+// is reported (see talk.js). The parts are joined into one script when Python reads them.
 
-import { keepHistoryShort } from "./address.js";
-import { clocks } from "./clocks.js";
+import { keepAddress } from "./address.js";
+import { whenever } from "./app.js";
+import { clockOf, clocks } from "./clocks.js";
 import { followReader } from "./contents.js";
-import { guarded, unmount } from "./mount.js";
+import { mount, unmount } from "./mount.js";
+import { renewed } from "./renewal.js";
+import { newTab, Talk } from "./talk.js";
 import { watchTerms } from "./terms.js";
+import { PLAIN, readHead } from "./wire.js";
+
+const tab = newTab();
+const talks = new Map(); // page -> Talk
+
+function talkOf(page) {
+  if (talks.get(page)?.clock !== clockOf(page)) talks.set(page, new Talk(clockOf(page), tab));
+  return talks.get(page);
+}
+
+function hear(page, word) {
+  for (const [other, talk] of talks) if (other !== page) talk.leave(); // the old page may still be on its way out
+  talkOf(page).hear(word);
+}
+
+async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run
+  const message = readHead(data), { page, head, body } = message;
+  if (head.role === "control") return renewed(head.version) || hear(page, head);
+  if (body[0] !== PLAIN && !globalThis.DecompressionStream) return setStateValue("plain", true);
+  if (head.role === "transport") talkOf(page).tell = (report) => setStateValue("report", report);
+  return mount(parentElement, message, setStateValue);
+}
+
+function guarded(component) {
+  receive(component).catch((error) => {
+    const note = document.createElement("p");
+    note.className = "rlhf-failed";
+    note.textContent = `The player could not start: ${error.message}`;
+    component.parentElement.append(note);
+    throw error;
+  });
+}
 
 export default function () {
   const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
   if (stage.mount) return;
-  Object.assign(stage, { mount: guarded, unmount, clocks });
-  keepHistoryShort();
+  Object.assign(stage, { mount: guarded, unmount, clocks, talks });
+  keepAddress();
   watchTerms();
   followReader();
+  whenever(() => talks.forEach((talk) => talk.check()));
   for (const component of stage.waiting.values()) guarded(component);
   stage.waiting.clear();
 }

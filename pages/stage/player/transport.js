@@ -1,14 +1,19 @@
 // The transport: buttons, pipeline strip, scrubber, tiles and the line that says what happens.
 
-import { carry, clockOf, leave } from "./clocks.js";
-import { onKey } from "./keys.js";
+import { clockOf, leave } from "./clocks.js";
+import { takeKeys } from "./keys.js";
 import { setText, theme } from "./look.js";
 import { ICONS, KEYS, STAGES, TRANSPORT } from "./markup.js";
 import { makeModes } from "./modes.js";
-import { chunkFailed, plotly } from "./plotly.js";
+import { watchPlotly } from "./plotly.js";
 import { makeScrubber } from "./scrubber.js";
 import { stick } from "./stick.js";
 import { makeTiles } from "./tiles.js";
+
+const NOTES = {
+  failed: "The player could not load Plotly; the charts are sketches.",
+  withheld: "The player could not load Plotly; the charts are drawn plainly, at the playhead.",
+};
 
 function makeRoot(parent) {
   const root = document.createElement("section");
@@ -62,30 +67,25 @@ export function makeTransport(parent, page) {
   const actions = { run: () => clock.toggle(), step: () => clock.step(), back: () => clock.back(), reset: () => clock.reset() };
   root.onclick = (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.();
   makeModes(root, clock);
-  const keys = (event) => onKey(event, clock, root);
-  document.addEventListener("keydown", keys);
-  const unstick = stick(root);
+  const letGo = [takeKeys(root, clock), stick(root)];
   clock.players.add(player);
-  let tellFallback = null;
-  plotly().then((found) => {
-    if (found) return;
-    root.querySelector(".rs-note").textContent = "The player could not load Plotly; the charts are drawn plainly, at the playhead.";
-    if (!chunkFailed()) tellFallback?.(); // Python then draws them with st.plotly_chart
-  });
+  let state = "coming", ask = () => {};
+  letGo.push(watchPlotly((now) => {
+    setText(root.querySelector(".rs-note"), NOTES[state = now] ?? "");
+    ask();
+  }));
   return {
-    async update(component, text) {
+    async update(tell, text) {
       root.dataset.theme = theme(parent).name;
-      clock.report = (name) => component.setStateValue("frame", name);
-      tellFallback = () => component.setStateValue("fallback", true);
+      ask = () => { if (state === "withheld") tell("fallback", true); }; // Python then draws with st.plotly_chart
+      if (text) ask();
       if (!text) return;
       const board = JSON.parse(text);
       player.load(board);
       clock.load(board);
     },
     destroy() {
-      document.removeEventListener("keydown", keys);
-      unstick();
-      carry(clock);
+      letGo.forEach((act) => act());
       leave(page, clock, player);
     },
   };

@@ -1,0 +1,17 @@
+// Streamlit's own state, from the attributes in which it shows it.
+
+const QUIET_MS = 300; // what a run has sent may be drawn a moment after its end
+
+// Act whenever the app is connected and its script has nothing to do.
+export function whenever(rest) {
+  const app = document.querySelector("[data-testid=stApp]");
+  if (!app) return;
+  let timer = null;
+  const look = () => {
+    clearTimeout(timer);
+    const { testConnectionState, testScriptState } = app.dataset;
+    if (testConnectionState === "CONNECTED" && testScriptState === "notRunning") timer = setTimeout(rest, QUIET_MS);
+  };
+  new MutationObserver(look).observe(app, { attributeFilter: ["data-test-connection-state", "data-test-script-state"] });
+  look();
+}
