@@ -10,6 +10,7 @@ from pages.frame import (
     lab,
     lesson,
     local,
+    memory,
     navigation,
     pins,
     playback,
@@ -43,16 +44,15 @@ def draw() -> None:
         read()  # the link, so that their notes stand with the others
     navigation.run(page)
     name = navigation.name_of(page)
-    playback.publish(
-        tour=tour.current(), pin=pins.parameter(), **lab.parameters(name), **yours.parameters(name),
-        **sidebar.hidden(), **lesson.parameters(),
-    )  # fmt: skip
+    others = {**lab.parameters(name), **yours.parameters(name), **sidebar.hidden(), **lesson.parameters()}
+    playback.publish(tour=tour.current(), pin=pins.parameter(), **others)
 
 
 if runtime.exists():
     with turns.turn(), job_panel.only_for_this_page():
         draw()
 else:  # Streamlit looks here, before there are readers, for how the app is to be served
+    memory.share_arenas()
     app = st.App(
         __file__,
         lifespan=local.open_browser,

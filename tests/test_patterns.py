@@ -4,6 +4,7 @@ import ast
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from rlhf_core.features import FEATURES
 
 ROOT = Path(__file__).parents[1]
-SHORT, LONG = 1_000, 10_000
+LENGTHS = (100, 1_000, 10_000)
 LINEAR = 40  # times as long for ten times the text; a quadratic pattern takes 100 times as long
-AT_ONCE = 0.005  # seconds for the long text: whatever its growth, no reader notices
+AT_ONCE = 0.005  # seconds: whatever its growth, no reader notices
 HOSTILE = (
     *"ax1 .!?'`\"<>[](){}%&:;,-_/\\|*~#$=\n\t\0é’",
     "!.", "a'", "1.", "1,1", "a ", "a1", "<a", "<a>", "<extra>", "<extra>a</", "%{", "%{a", "%{a:", "%{a:.1f", "[a",
@@ -47,16 +48,15 @@ def seconds(action: Callable[[str], object], text: str, times: int = 3) -> float
 
 
 def slow(action: Callable[[str], object], parts: Sequence[str] = HOSTILE) -> list[str]:
-    """The hostile texts whose time grows faster than they do."""
-    found = []
-    for part in parts:
-        for end in ENDS:
-            short, long = (part * (n // len(part)) + end for n in (SHORT, LONG))
+    """The first hostile text whose time grows faster than it does, if there is one."""
+    for part, end in product(parts, ENDS):
+        texts = [part * (n // len(part)) + end for n in LENGTHS]
+        for short, long in pairwise(texts):
             if seconds(action, long, times=1) > AT_ONCE:
                 taken = seconds(action, long)
                 if taken > AT_ONCE and taken > LINEAR * seconds(action, short):
-                    found.append(f"{part!r} … {end!r}: {1000 * taken:.0f} ms")
-    return found
+                    return [f"{part!r} … {end!r}, {len(long):,} characters: {1000 * taken:.0f} ms"]
+    return []
 
 
 @pytest.mark.parametrize("source", [source for _, source in PATTERNS], ids=[name for name, _ in PATTERNS])
@@ -72,6 +72,7 @@ def test_a_feature_is_linear_in_the_response(feature) -> None:
 def test_a_quadratic_pattern_is_found() -> None:
     assert slow(lambda text: re.findall(r"<[^>]*>", text), "<") != []
     assert slow(lambda text: re.findall(r"<[^<>]*>", text), "<") == []
+    assert slow(lambda text: re.findall(r"\n+\s*x", text), "\n") != []  # cubic: found before it takes a minute
 
 
 def test_the_patterns_are_found() -> None:

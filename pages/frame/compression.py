@@ -79,7 +79,7 @@ def takes_gzip(accepted: str) -> bool:
     for entry in accepted.lower().split(","):
         name, _, parameter = entry.partition(";")
         if name.strip() in ("gzip", "x-gzip"):
-            return not re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter.strip())
+            return not re.match(r"q=0(\.0*)?$", "".join(parameter.split()))
     return False
 
 

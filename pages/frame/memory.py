@@ -3,6 +3,7 @@
 Counting entries would not do: a run of 60 steps takes fifty times what one of a single step takes.
 """
 
+import ctypes
 import sys
 import threading
 from collections import OrderedDict
@@ -15,10 +16,14 @@ import numpy as np
 
 from rlhf_core import Scenario
 
-BUDGET_BYTES = 150_000_000
+BUDGET_BYTES = 120_000_000
 """For everything that is kept, whoever keeps it."""
+TRIM_BYTES = 16_000_000
+"""When this much has made room, the process gives back what it no longer uses."""
 OBJECT_BYTES = 32  # a number, and the place that points to it
 
+N_ARENAS, M_ARENA_MAX = 2, -8  # the second is glibc's name for it
+LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
 P, T = ParamSpec("P"), TypeVar("T")
 
 
@@ -28,6 +33,7 @@ class Memory:
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.weight = 0
+        self._gone = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -50,6 +56,10 @@ class Memory:
             while self.weight > self.budget:
                 _, (_, gone) = self._kept.popitem(last=False)
                 self.weight -= gone
+                self._gone += gone
+            full, self._gone = self._gone > TRIM_BYTES, self._gone % TRIM_BYTES
+        if full:
+            give_back()
 
     def clear(self) -> None:
         """Let everything go."""
@@ -125,3 +135,18 @@ def _of_all(values: Any, seen: set[int]) -> Iterator[int]:
             yield OBJECT_BYTES
         else:
             yield from _weights(value, seen)
+
+
+def share_arenas() -> None:
+    """Let threads share their heaps, where the C library is glibc.
+
+    It gives each of the many threads that draw pages one of its own, and what is free in one is no use to another.
+    """
+    if hasattr(LIBRARY, "mallopt"):
+        LIBRARY.mallopt(M_ARENA_MAX, N_ARENAS)
+
+
+def give_back() -> None:
+    """Return the free pages of the heaps to the system, where the C library is glibc; it keeps them otherwise."""
+    if hasattr(LIBRARY, "malloc_trim"):
+        LIBRARY.malloc_trim(0)

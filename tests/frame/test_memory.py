@@ -104,6 +104,17 @@ def test_two_functions_do_not_share(shared: Memory) -> None:
     assert kept(lambda x: x + 1)(1) == 2 and kept(lambda x: x + 2)(1) == 3
 
 
+def test_what_made_room_is_given_back_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.share_arenas()
+    memory.give_back()  # on any C library
+    times = []
+    monkeypatch.setattr(memory, "give_back", lambda: times.append(1))
+    ours = Memory(10_000_000)
+    for name in range(20):
+        ours.keep(name, np.zeros(500_000))  # 4 MB: two have room
+    assert 3 <= len(times) <= 5  # 72 MB made room, once every 16
+
+
 def test_many_threads_leave_the_weight_right() -> None:
     ours = Memory(20_000)
 

@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.load import heavy
 from tests.load.readers import BETAS, Gauge, Reader, arrive, connect, cookies_of, crowd, leave, percentile, tour
 from tests.load.replicas import NGINX, Replicas, open_folder, two_replicas
 from tests.serving import App, running_app
@@ -102,6 +104,18 @@ def test_a_hundred_idle_readers_take_1_mb_each_at_most(app: App) -> None:
 def test_twenty_readers_on_every_page_fit_in_250_mb(app: App) -> None:
     assert finished(tour(app.url, n_readers=20)) == []
     assert app.memory < 250
+
+
+def test_thirty_readers_of_the_largest_runs_fit_in_400_mb(tmp_path: Path) -> None:
+    with running_app(tmp_path / "log") as fresh:
+        found, errors = finished(heavy.memory(fresh, n_readers=30))
+        assert errors == [] == fresh.failures()
+    assert found.start < 160 and found.all_readers < 400
+
+
+def test_a_request_that_names_a_moment_costs_5_ms_and_holds_nobody_up(app: App) -> None:
+    cpu, waited = heavy.amplified(app, n_requests=200)
+    assert cpu < 5 and waited < 2000
 
 
 def test_a_page_that_is_missing_is_an_error_to_the_readers(app: App) -> None:
