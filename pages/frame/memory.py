@@ -57,7 +57,7 @@ class Memory:
                 _, (_, gone) = self._kept.popitem(last=False)
                 self.weight -= gone
                 self._gone += gone
-            full, self._gone = self._gone > TRIM_BYTES, self._gone % TRIM_BYTES
+            full, self._gone = divmod(self._gone, TRIM_BYTES)
         if full:
             give_back()
 
