@@ -171,5 +171,5 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
 
 
 def _python(chosen: Experiment, settings: Settings, n_seeds: int) -> str:
-    return "import rlhf_core.lab\nfrom rlhf_core import Settings, run_pipeline\n\nresult = "
-    f"{chosen.call(settings, n_seeds)}"
+    imports = "import rlhf_core.lab\nfrom rlhf_core import Settings, run_pipeline"
+    return f"{imports}\n\nresult = {chosen.call(settings, n_seeds)}"
