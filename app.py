@@ -6,6 +6,7 @@ from streamlit import runtime
 
 from pages.frame import (
     compression,
+    foot,
     job_panel,
     lab,
     lesson,
@@ -27,11 +28,9 @@ from pages.frame import (
 def draw() -> None:
     """Draw the page that a reader is on, with the sidebar beside it."""
     st.set_page_config(
-        page_title=navigation.TITLE,
-        page_icon="🪜",
-        layout="wide",
+        page_title=navigation.TITLE, page_icon="🪜", layout="wide",
         initial_sidebar_state="collapsed" if st.context.is_embedded else "auto",
-    )
+    )  # fmt: skip
     tour.prepare()
     page = navigation.navigate()
     with st.sidebar:
@@ -43,6 +42,7 @@ def draw() -> None:
     for read in (pins.pinned, lab.read, yours.read):
         read()  # the link, so that their notes stand with the others
     navigation.run(page)
+    foot.draw()
     name = navigation.name_of(page)
     others = {**lab.parameters(name), **yours.parameters(name), **sidebar.hidden(), **lesson.parameters()}
     playback.publish(tour=tour.current(), pin=pins.parameter(), **others)

@@ -20,12 +20,12 @@ with answer:
     page.say(INTRODUCTION)
     tour.invitation()
 with parting:
-    page.chart(figures.whole_pipeline)
+    page.chart(figures.whole_pipeline, level=2)
 
 page.live(pipeline_picture)
 sft, reward_model, ppo = st.columns(3, gap="small", border=True)
 with sft:
-    st.markdown("#### 1. SFT: imitate")
+    st.markdown("## 1. SFT: imitate")
     page.say(
         "People write good answers *y* to prompts *x*; *supervised fine-tuning* makes them more probable, by lowering"
     )
@@ -33,7 +33,7 @@ with sft:
     page.note(figures.sft_outcome(run))
     st.page_link("pages/sft.py", label="SFT page →")
 with reward_model:
-    st.markdown("#### 2. Reward model: compare")
+    st.markdown("## 2. Reward model: compare")
     page.say(
         "People say which of two answers is better; a *reward model* learns a score *r* that predicts it, by lowering"
     )
@@ -41,7 +41,7 @@ with reward_model:
     page.note(figures.reward_model_outcome(run))
     st.page_link("pages/reward_model.py", label="Reward model page →")
 with ppo:
-    st.markdown("#### 3. PPO: practise, on a leash")
+    st.markdown("## 3. PPO: practise, on a leash")
     page.say(
         "The policy answers and is scored; each nat of distance from the *reference*, the SFT policy, costs β. An "
         "answer that has become 2.7 times as likely is 1 nat away. PPO raises"
@@ -52,7 +52,7 @@ with ppo:
     page.note(figures.ppo_outcome(run))
     st.page_link("pages/ppo.py", label="PPO page →")
 
-st.markdown(f"### The same prompt, three policies\n**“{prompt}”** Choose another prompt in the sidebar.")
+st.markdown(f"## The same prompt, three policies\n**“{prompt}”** Choose another prompt in the sidebar.")
 page.live(three_policies)
 page.note(
     "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "
@@ -62,10 +62,10 @@ page.note(
 
 use, computed = st.columns([3, 2], gap="large")
 with use:
-    st.markdown("### How to use")
+    st.markdown("## How to use")
     page.say(figures.HOW_TO_USE)
 with computed:
-    st.markdown("### Every number is computed")
+    st.markdown("## Every number is computed")
     page.say(
         "The prompts and answers are written by hand, and valued by a rule at the head of their files. Everything else "
         "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
@@ -73,9 +73,9 @@ with computed:
     )
     st.code(figures.command(run.settings), language="bash", wrap_lines=True)
 
-st.markdown("### What a real language model has and this one has not")
+st.markdown("## What a real language model has and this one has not")
 page.live(figures.toy_and_real)
 
-st.markdown("### The words, in one sentence each")
+st.markdown("## The words, in one sentence each")
 page.note("Where a page uses one of them first it is underlined with dots: point at it, tap it, or go there with Tab.")
 page.live(glossary)

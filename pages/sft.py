@@ -37,7 +37,7 @@ with left:
     page.chart(tree.tree_now)
 with right:
     page.chart(tree.tree_after_sft)
-st.markdown("#### What the writer wrote for this prompt")
+st.markdown("### What the writer wrote for this prompt")
 page.live(words.demonstrations)
 st.markdown("### Probabilities add up to one: what some answers gain, others lose")
 left, right = st.columns(2, gap="large")

@@ -41,11 +41,11 @@ class Page:
     known: set[str] = field(default_factory=set)
     """Terms of the glossary that the page has marked so far."""
 
-    def chart(self, draw: Callable[[View], Chart], formula: str = "") -> None:
-        """Play a figure: its title above, and a formula if it has one; how to read it below."""
+    def chart(self, draw: Callable[[View], Chart], formula: str = "", *, level: int = 3) -> None:
+        """Play a figure: its title above as a heading, and a formula if it has one; how to read it below."""
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
-                self._show(draw, self._drawn(draw), formula)
+                self._show(draw, self._drawn(draw), formula, level)
 
     def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
         """Play a figure that shows a pinned run too."""
@@ -97,11 +97,12 @@ class Page:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
         st.latex(coloured(source, self.view.palette))
 
-    def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "") -> None:
+    def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "", level: int = 3) -> None:
         chart = payload.source
         told = chart is None or not chart.question or PHASE_ORDER[self.playhead.phase] >= PHASE_ORDER[chart.told_at]
         if chart and chart.title:
-            st.markdown(f"#### {chart.title if told else chart.question}")
+            title = chart.title if told else chart.question
+            st.markdown(f"{'#' * (level if self.places is None else 2)} {title}")
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")

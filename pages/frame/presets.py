@@ -11,6 +11,8 @@ from pages.frame import preset_words as words
 from rlhf_core import PipelineRun, Settings
 
 CHOSEN = "preset"
+MENU = "presets"
+"""Key of the menu: whether it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def active(current: Settings) -> Preset | None:
 
 def menu() -> None:
     """One button per preset, in the sidebar."""
-    with st.popover("Presets", width="stretch", help="One click to a healthy run or to a typical failure."):
+    with st.popover("Presets", width="stretch", key=MENU, on_change="rerun"):
+        st.caption("One click to a healthy run or to a typical failure.")
         for key, preset in PRESETS.items():
             st.button(preset.title, key=f"preset-{key}", on_click=apply, args=(key,), width="stretch")
 
@@ -89,6 +92,7 @@ def apply(key: str, page: str | None = None) -> None:
     if page:
         navigation.request(page)
     st.session_state[CHOSEN] = key
+    st.session_state[MENU] = False  # it would stand over what it has changed
     sidebar.set_controls(settings_of(PRESETS[key], sidebar.settings()))
     playback.seek("done")
 

@@ -13,6 +13,8 @@ from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
 
 HEIGHT, HEIGHTS = 700, (300, 1200)
+MENU = "share"
+"""Key of the menu: whether it is open."""
 
 
 def query(settings: Settings, *, at: str, prompt: int, speed: int, **texts: str) -> str:
@@ -67,11 +69,17 @@ print(f"policy entropy {{run.ppo.entropy[-1]:.2f}} nats")
 
 def menu(page: str) -> None:
     """Link to the state on screen, and the way to a snippet that embeds it, in the sidebar."""
-    with st.popover("Share", width="stretch", help="A link to this exact state, and a snippet that embeds it."):
+    with st.popover("Share", width="stretch", key=MENU, on_change="rerun"):
         st.caption("Link to this exact state; pause first to fix the moment.")
         st.code(link(st.context.url or "", _state(page, **lesson.parameters())), language=None, wrap_lines=True)
-        if st.button("Embed in a page…", key="embed", width="stretch"):
-            embed(page)
+        embeds = st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
+    if embeds:
+        embed(page)
+
+
+def _close() -> None:
+    """Close the menu, which would stand over the preview; a callback."""
+    st.session_state[MENU] = False
 
 
 @st.dialog("Embed in a page", width="large")
@@ -148,6 +156,6 @@ def _curves(settings: Settings) -> str:
 def reproduce(page: Page) -> None:
     """Code and command that give this very run."""
     settings = page.view.run.settings
-    st.code(python(settings), language="python")
+    st.code(python(settings), language="python", wrap_lines=True)
     st.caption("Or in a terminal, one row per frame:")
-    st.code(command(settings), language="bash")
+    st.code(command(settings), language="bash", wrap_lines=True)

@@ -49,7 +49,8 @@ export default function (component) {
 """
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
 
-SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles('stage.css', 'prose.css')}"
+STYLE_SHEETS = ("page.css", "stage.css", "prose.css", "print.css")
+SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles(*STYLE_SHEETS)}"
 VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
 
 _code = st.components.v2.component(

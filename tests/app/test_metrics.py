@@ -10,7 +10,7 @@ from tests.app.opening import opened
 def test_the_page_opens_at_every_moment(at, scenario):
     app = opened("metrics", at, scenario=scenario)
     assert not app.exception
-    titles = [block.value for block in app.markdown if block.value.startswith("#### ")]
+    titles = [block.value for block in app.markdown if block.value.startswith("### ")]
     assert len(titles) >= 10
 
 

@@ -20,7 +20,7 @@ def opened(at: str = "idle", **query: str) -> AppTest:
 
 
 def titles(app: AppTest) -> list[str]:
-    return [block.value for block in app.markdown if block.value.startswith("#### ")]
+    return [block.value for block in app.markdown if block.value.startswith("### ")]
 
 
 @pytest.mark.parametrize("scenario", ["helpfulness", "safety"])

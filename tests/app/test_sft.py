@@ -22,7 +22,7 @@ def test_the_page_opens_at_every_moment(at, scenario):
         "## What SFT cannot do",
         "## Why the other stages need it",
     ]
-    for title in ("#### The policy now", "#### After SFT", "#### Gained most", "#### Lost most"):
+    for title in ("### The policy now", "### After SFT", "### Gained most", "### Lost most"):
         assert title in words(app)
 
 

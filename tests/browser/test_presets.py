@@ -15,9 +15,11 @@ def test_a_preset_sets_the_controls_and_its_link_shows_it_again(reader: Reader, 
     wanted = settings_of(preset, Settings())
     if reader.path != "/":  # else from where the preset before has left the controls
         reader.open("/?beta=0.77")
-    reader.sidebar.get_by_role("button", name="Presets").click()
+    with reader.rerun():
+        reader.sidebar.get_by_role("button", name="Presets").click()
     with reader.rerun():
         reader.control(f"preset-{key}").get_by_role("button").click()
+    expect(reader.page.get_by_role("dialog", name="Presets")).to_have_count(0)  # it would hide what has changed
     reader.stands_at("done")
     note = reader.page.get_by_test_id("stAlert").filter(has_text=f"{preset.title}.")
     expect(note).to_be_visible()

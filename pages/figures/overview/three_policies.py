@@ -108,7 +108,7 @@ def _column_template(name: str, label: str) -> str:
     )
     return (
         f'<section class="ov-policy"><i class="ov-flag ov-later" data-slot="{name}-later"></i>'
-        f'<h5 class="ov-name ov-head {ROLES[name]}">{label}</h5><p class="ov-state" data-slot="{name}-state"></p>'
+        f'<h3 class="ov-name ov-head {ROLES[name]}">{label}</h3><p class="ov-state" data-slot="{name}-state"></p>'
         f'<p class="ov-mean">mean <b class="truth" data-slot="{name}-mean-truth"></b> true reward, '
         f'<b class="reward" data-slot="{name}-mean-reward"></b> reward</p>{cards}</section>'
     )

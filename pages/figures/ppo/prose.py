@@ -39,7 +39,7 @@ $$
 $$
 """
 REAL = """
-#### What a real LLM has that this toy has not
+### What a real LLM has that this toy has not
 Tens of thousands of tokens to choose from at every position, so its KL is estimated from samples; one network for all
 prompts, where each prompt here has tables of its own and learns nothing from the others; minibatches; often a critic.
 """

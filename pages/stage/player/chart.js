@@ -7,6 +7,7 @@ import { plotted } from "./plotted.js";
 import { sketched } from "./sketch.js";
 
 const NEAR_VIEWPORT = "200px";
+const PAPER_PX = 700; // between the margins of print.css, on A4 and on Letter
 const SKETCH_AFTER_MS = 2500; // on a fast line nothing is seen before the chart
 
 function makePlot(parent, { height }) {
@@ -28,6 +29,7 @@ function makeScreen(plot, clock) {
   let drawing = null, turn = 0;
   return {
     draw(index) { drawing?.show(index); },
+    fit(width) { drawing?.fit?.(width); },
     resize() { const now = drawing; now?.resize(() => drawing === now); },
     async make(text, look) {
       const mine = ++turn, how = globalThis.Plotly ? plotted : sketched;
@@ -65,6 +67,9 @@ export function makeChart(parent, page, head) {
   const player = { draw: screen.draw, near: true };
   clock.players.add(player);
   const unwatchPlace = watchPlace(plot, player, screen, clock);
+  const print = () => { screen.draw(clock.index); screen.fit(PAPER_PX); }, printed = () => screen.fit(null);
+  addEventListener("beforeprint", print);
+  addEventListener("afterprint", printed);
   let text = null, look = null, patient = true;
 
   const remake = () => (text === null || (patient && !globalThis.Plotly) ? null : screen.make(text, look));
@@ -85,6 +90,8 @@ export function makeChart(parent, page, head) {
       clearTimeout(patience);
       unwatchPlotly();
       unwatchPlace();
+      removeEventListener("beforeprint", print);
+      removeEventListener("afterprint", printed);
       leave(page, clock, player);
       screen.end();
     },

@@ -30,9 +30,13 @@ export const TRANSPORT = `
     </div>
     <div class="rs-switch"><span aria-hidden="true">Step by</span>
       <div role="radiogroup" aria-label="Step by">${mode("phase")}${mode("loop line")}</div>
+      <button type="button" class="rs-about" aria-label="What the figures mean" title="What the figures mean">?</button>
     </div>
   </div>
   <div class="rs-tiles"></div>
+  <div class="rs-figures" role="dialog" aria-label="What the figures mean" popover>
+    <dl></dl><button type="button" class="rs-button">Close</button>
+  </div>
   <p class="rs-narration"></p>
   <p class="rs-note" role="status"></p>
   <p class="rs-spoken" aria-live="polite"></p>`;

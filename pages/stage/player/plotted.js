@@ -73,6 +73,11 @@ export async function plotted(plot, figure, look) {
       thaw(plot, rest);
       globalThis.Plotly.Plots.resize(plot).then(() => { if (isShown()) freeze(plot); }, () => {}); // rejected while hidden
     },
+    fit(width) { // at once, for the printer does not wait
+      thaw(plot, rest);
+      globalThis.Plotly.relayout(plot, { width, autosize: width === null });
+      freeze(plot);
+    },
     end() { globalThis.Plotly.purge(plot); },
   };
 }

@@ -3,18 +3,20 @@
 
 export function stick(root) {
   const header = document.querySelector("[data-testid=stHeader]"), scroller = root.closest("[data-testid=stMain]");
+  const held = root.closest("[data-testid=stElementContainer]");
   if (!scroller) return () => {};
 
   const end = () => (header ? Math.max(0, header.getBoundingClientRect().bottom - scroller.getBoundingClientRect().top) : 0);
+  const away = () => parseFloat(getComputedStyle(held).getPropertyValue("--rlhf-away")) || 0; // what of it may scroll off
   function place() {
     const { style } = document.documentElement, below = end();
     style.setProperty("--rlhf-top", `${below}px`);
-    style.setProperty("--rlhf-covered", `${below + root.offsetHeight}px`); // focus is not hidden behind it
+    style.setProperty("--rlhf-covered", `${below + root.offsetHeight - away()}px`); // focus is not hidden behind it
     shade();
   }
   function shade() { // a shadow only where something passes below
     const top = root.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
-    root.toggleAttribute("data-pinned", scroller.scrollTop > 0 && top <= end() + 1);
+    root.toggleAttribute("data-pinned", scroller.scrollTop > 0 && top <= end() - away() + 1);
   }
 
   const observer = new ResizeObserver(place);

@@ -8,6 +8,7 @@ import { keepAddress } from "./address.js";
 import { whenever } from "./app.js";
 import { clockOf, clocks } from "./clocks.js";
 import { followReader } from "./contents.js";
+import { closeDrawer } from "./drawer.js";
 import { mount, unmount } from "./mount.js";
 import { renewed } from "./renewal.js";
 import { newTab, Talk } from "./talk.js";
@@ -16,6 +17,7 @@ import { PLAIN, readHead } from "./wire.js";
 
 const tab = newTab();
 const talks = new Map(); // page -> Talk
+const seeks = new Map(); // page -> how often Python had moved the playhead
 
 function talkOf(page) {
   if (talks.get(page)?.clock !== clockOf(page)) talks.set(page, new Talk(clockOf(page), tab));
@@ -25,6 +27,8 @@ function talkOf(page) {
 function hear(page, word) {
   for (const [other, talk] of talks) if (other !== page) talk.leave(); // the old page may still be on its way out
   talkOf(page).hear(word);
+  if (seeks.has(page) && seeks.get(page) !== word.seek) closeDrawer();
+  seeks.set(page, word.seek);
 }
 
 async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run

@@ -8,7 +8,6 @@ function makeTile({ key, label, unit, help }) {
   const tile = document.createElement("div");
   tile.className = "rs-tile";
   tile.dataset.metric = key;
-  tile.tabIndex = 0;
   tile.setAttribute("role", "group");
   tile.setAttribute("aria-label", label);
   tile.innerHTML = `<span class="rs-label"></span>
@@ -19,16 +18,33 @@ function makeTile({ key, label, unit, help }) {
   tile.querySelector(".rs-help").textContent = help;
   if (unit) tile.querySelector(".unit").textContent = unit;
   else tile.querySelector(".unit").remove();
-  tile.onkeydown = (event) => { if (event.key === "Escape") tile.blur(); };
   return tile;
 }
 
-export function makeTiles(box) {
+function makeTerms({ label, help }) {
+  const [term, meaning] = [document.createElement("dt"), document.createElement("dd")];
+  term.textContent = label;
+  meaning.textContent = help;
+  return [term, meaning];
+}
+
+// All meanings at once, for readers who cannot hover; the browser opens the list on top of the page and closes it by Escape.
+function makeAbout(root) {
+  const about = root.querySelector(".rs-about"), list = root.querySelector(".rs-figures");
+  about.popoverTargetElement = list;
+  const close = Object.assign(list.querySelector("button"), { popoverTargetElement: list, popoverTargetAction: "hide" });
+  list.ontoggle = ({ newState }) => { if (newState === "open") close.focus(); };
+  return list.querySelector("dl");
+}
+
+export function makeTiles(root) {
+  const box = root.querySelector(".rs-tiles"), terms = makeAbout(root);
   let texts = null, values = [];
   return {
     load({ tiles }) {
       if (texts === (texts = JSON.stringify(tiles))) return; // a new run has the same tiles
       box.replaceChildren(...tiles.map(makeTile));
+      terms.replaceChildren(...tiles.flatMap(makeTerms));
       values = tiles.map(({ key }, i) => [key, box.children[i].querySelector(".value")]);
     },
     draw({ metrics }, index) {

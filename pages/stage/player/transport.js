@@ -7,6 +7,7 @@ import { ICONS, KEYS, STAGES, TRANSPORT } from "./markup.js";
 import { makeModes } from "./modes.js";
 import { watchPlotly } from "./plotly.js";
 import { makeScrubber } from "./scrubber.js";
+import { makeSkip } from "./skip.js";
 import { stick } from "./stick.js";
 import { makeTiles } from "./tiles.js";
 
@@ -45,7 +46,7 @@ function showStages(stages, phase) {
 function makeView(root, clock) {
   const [run, narration, spoken] = ["[data-action=run]", ".rs-narration", ".rs-spoken"].map((name) => root.querySelector(name));
   const stages = [...root.querySelectorAll(".rs-strip li")];
-  const parts = [makeTiles(root.querySelector(".rs-tiles")), makeScrubber(root, clock)];
+  const parts = [makeTiles(root), makeScrubber(root, clock)];
   return {
     load(board) { for (const part of parts) part.load(board); },
     draw(index) {
@@ -67,7 +68,7 @@ export function makeTransport(parent, page) {
   const actions = { run: () => clock.toggle(), step: () => clock.step(), back: () => clock.back(), reset: () => clock.reset() };
   root.onclick = (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.();
   makeModes(root, clock);
-  const letGo = [takeKeys(root, clock), stick(root)];
+  const letGo = [takeKeys(root, clock), stick(root), makeSkip(root)];
   clock.players.add(player);
   let state = "coming", ask = () => {};
   letGo.push(watchPlotly((now) => {
