@@ -7,6 +7,7 @@ changed what they asked for, pressed Stop or closed the tab. Results are kept wi
 
 import logging
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, Literal, TypeVar
@@ -59,8 +60,8 @@ class Job(Generic[T]):
             self.state = "done"
         except ValueError as error:  # a sentence for the reader, as everywhere
             self.state, self.error = "failed", str(error)
-        except Exception:
-            LOGGER.exception("Work in the background failed: %r", self.key)
+        except Exception as error:
+            self._log("failed", error)
             self.state, self.error = "failed", FAILED
 
     def close(self) -> None:
@@ -69,8 +70,16 @@ class Job(Generic[T]):
         try:
             if close := getattr(pieces, "close", None):
                 close()
-        except Exception:
-            LOGGER.exception("Work in the background could not be closed: %r", self.key)
+        except Exception as error:
+            self._log("could not be closed", error)
+
+    def _log(self, what: str, error: Exception) -> None:
+        """All of an error; of work on what a reader has brought only its kind and place, for the rest may quote it."""
+        if self.shared:
+            LOGGER.error("Work in the background %s: %r", what, self.key, exc_info=error)
+        else:
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            LOGGER.error("Work in the background %s: %s at %s:%s", what, type(error).__name__, at.filename, at.lineno)
 
 
 class Jobs:

@@ -1,14 +1,19 @@
 """Pages are computed one after another, and a stuck one holds nobody up for long, or twice."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from pages.frame import turns
 from pages.frame.turns import Turns
+from tests.load.readers import connect, leave
+from tests.serving import ROOT, running_app
 
 
 @pytest.fixture
@@ -129,3 +134,40 @@ def test_work_in_the_background_gives_way_to_pages_but_not_for_ever() -> None:
     with ours.turn():
         ours.give_way(0.05)
     assert 0.05 <= time.monotonic() - start < 1
+
+
+STUCK = f"""
+import sys, time
+sys.path.insert(0, {str(ROOT)!r})
+import streamlit as st
+from pages.frame import turns
+
+with turns.turn():
+    if "stuck" in st.query_params:
+        time.sleep(9)
+    st.write("drawn")
+"""
+
+
+@pytest.mark.slow
+def test_other_readers_wait_for_a_stuck_page_once_and_two_seconds(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(STUCK)
+
+    async def read(url: str) -> list[float]:
+        stuck, other = await connect(url), await connect(url)
+        await other.visit("/")
+        hanging = asyncio.ensure_future(stuck.visit("/", "stuck=1"))
+        await asyncio.sleep(0.3)
+        waits = []
+        for _ in range(5):
+            start = time.monotonic()
+            await other.visit("/")
+            waits.append(time.monotonic() - start)
+        assert not hanging.done()
+        await hanging
+        await leave([stuck, other])
+        return waits
+
+    with running_app(tmp_path / "log", root=tmp_path) as app, ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(asyncio.run, read(app.url)).result()
+    assert 1 < waits[0] < 2.5 and max(waits[1:]) < 1

@@ -139,6 +139,16 @@ def test_a_failure_is_a_sentence_and_stops_nothing_else(error: Exception, said: 
     assert over(ours.ask("broken", Counted(3), "ann")).state == "done"  # a failure is not kept
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_log_has_the_failure_but_nothing_of_what_a_reader_brought(shared: bool, here: set[str], caplog) -> None:
+    def broken() -> Iterator[Progress[int]]:
+        yield Progress(1, 2, {}["my secret"])
+
+    over(Jobs().ask(("ann", "my file"), broken, "ann", shared=shared))
+    assert "KeyError" in caplog.text
+    assert ("my secret" in caplog.text) == ("my file" in caplog.text) == shared
+
+
 def test_readers_work_is_done_in_turn(here: set[str]) -> None:
     works, ours = [Counted(40, 0.005) for _ in range(4)], Jobs()
     running = [ours.ask(i, work, "ann") for i, work in enumerate(works)]
