@@ -40,17 +40,27 @@ class PipelineRun:
         return traces.as_dict(self)
 
 
-def run_pipeline(settings: Settings) -> PipelineRun:
+def run_pipeline(settings: Settings, scenario: Scenario | None = None) -> PipelineRun:
     """Train all three stages.
+
+    Parameters
+    ----------
+    settings : Settings
+    scenario : Scenario, optional
+        One that does not ship, as from `parse_scenario`; it takes the place of `settings.scenario`, and nothing of it
+        or of its run is kept here.
 
     Each stage draws from its own random stream, so a control of one stage never changes the
     draws of another. The same settings give the same arrays: bit for bit on the same kind of
     processor with the same numpy and scipy builds, which may round differently elsewhere.
     """
-    scenario = load_scenario(settings.scenario)
-    judgement = _labeller_reward(settings)
+    if scenario is None:
+        scenario = load_scenario(settings.scenario)
+        sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
+    else:
+        sft_trace, reward_trace = _first_stages(settings, scenario)
+    judgement = _labeller_reward(settings, scenario)
     _, _, ppo_rng, course_rng = streams(settings.seed)
-    sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
     ref_log_probs, scores = sft_trace.log_probs[-1], reward_trace.scores
     ppo_trace = ppo.train(sft_trace.logits, scores, scenario.true_reward, judgement, settings, ppo_rng)
     run = PipelineRun(
@@ -79,7 +89,10 @@ def run_pipeline(settings: Settings) -> PipelineRun:
 @lru_cache(maxsize=8)
 def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     """Train SFT and the reward model; runs that differ only in `PPO_SETTINGS` share the result, which is read-only."""
-    scenario = load_scenario(settings.scenario)
+    return _first_stages(settings, load_scenario(settings.scenario))
+
+
+def _first_stages(settings: Settings, scenario: Scenario) -> tuple[SFTTrace, RewardTrace]:
     sft_rng, reward_rng, *_ = streams(settings.seed)
     sft_trace = sft.train(
         scenario,
@@ -91,7 +104,7 @@ def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     ref_log_probs = sft_trace.log_probs[-1]
     pairs = preferences.compare(
         ref_log_probs,
-        _labeller_reward(settings),
+        _labeller_reward(settings, scenario),
         scenario.heldout,
         n_comparisons=settings.n_comparisons,
         label_noise=settings.label_noise,
@@ -109,8 +122,7 @@ def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     return sft_trace, reward_trace
 
 
-def _labeller_reward(settings: Settings) -> Array:
-    scenario = load_scenario(settings.scenario)
+def _labeller_reward(settings: Settings, scenario: Scenario) -> Array:
     return preferences.labeller_reward(scenario.true_reward, scenario.appeal, labeller_bias=settings.labeller_bias)
 
 

@@ -46,7 +46,7 @@ class Clash:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Scenario:
     """A small world whose truth is known.
 

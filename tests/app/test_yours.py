@@ -12,10 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from pages.frame import memory, navigation
 from pages.frame.yours import log
+from pages.frame.yours.scenario import RUN
 from rlhf_core import PipelineRun, Settings, run_pipeline
+from rlhf_core.scenarios import scenario_names
 from rlhf_core.yours import diagnose, log_symptoms, of_run
 from rlhf_core.yours.labelling import encode
 from rlhf_core.yours.log_diagnosis import symptoms_of_logs
+from rlhf_core.yours.scenario import template
 from tests.app.opening import opened, unmarked
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [a](javascript:b) :red[c] $x$"
@@ -207,3 +210,27 @@ def test_labels_of_a_link_that_cannot_be_used_are_said(labels: str) -> None:
     app = opened("yours", labels=labels)
     assert not app.exception and "labels must be the code of at most 60 choices" in plain(app)
     assert "using none" in plain(app) and app.button("yours-label-undo").disabled
+
+
+def test_the_template_runs_on_its_page_alone() -> None:
+    app = opened("yours", section="scenario", ppo_steps="3")
+    assert "## A world of your own" in written(app) and "`appeal`" in written(app)
+    app.button("yours-scenario-sample").click().run()
+    said = unmarked(written(app))
+    assert not app.exception and "**Finding.** Over 3 PPO steps the reward" in said and "Best by true reward" in said
+    assert len(app.selectbox("scenario").options) == len(scenario_names())
+    upload(app, b"title = 3", f"{EVIL}.toml")
+    assert "unknown" in plain(app) or "must be a" in plain(app)
+    assert "brought before" in plain(app) and "**Finding.**" in unmarked(written(app))
+
+
+def test_a_scenario_full_of_markup_is_shown_as_text(caplog: pytest.LogCaptureFixture) -> None:
+    app = opened("yours", section="scenario", ppo_steps="2")
+    text = template().replace('text = "', f'text = "{EVIL} ').replace('title = "', f'title = "{EVIL} ')
+    upload(app, text.encode(), "evil.toml")
+    assert not app.exception and "**Finding.**" in unmarked(written(app)) and EVIL in plain(app)
+    assert "script>alert" not in written(app) and "javascript" not in written(app) and "onerror" not in caplog.text
+    memory_holds = [repr(value)[:100_000] for value in memory.SHARED._kept.values()]
+    assert not any("onerror" in held for held in memory_holds)
+    app.button("yours-scenario-forget").click().run()
+    assert "**Finding.**" not in unmarked(written(app)) and RUN not in app.session_state

@@ -6,12 +6,13 @@ import streamlit as st
 
 from pages.frame import link, sidebar
 from pages.frame.page import Page
-from pages.frame.yours import label, log, material, pairs
+from pages.frame.yours import label, log, material, pairs, scenario
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "label": ("You are the labeller", label.section),
     "pairs": ("Your preference pairs", pairs.section),
     "log": ("Your training log", log.section),
+    "scenario": ("Your scenario", scenario.section),
 }
 """Titles and sections by their names in a link, in the order of the page."""
 CHOSEN = "section"
