@@ -1,6 +1,8 @@
 """What the README says is true: its code runs, its commands exist, its tables come from the code."""
 
 import ast
+import json
+import os
 import re
 import shlex
 import subprocess
@@ -12,6 +14,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from pages.frame.yours.pairs import sample
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.yours.export import as_trl_log
 from tests import bench, readme_tables
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +42,22 @@ def test_command_lines_run(command: str) -> None:
     done = subprocess.run([sys.executable, *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "done" in done.stdout
+
+
+def test_the_commands_for_own_files_run(tmp_path: Path) -> None:
+    run = run_pipeline(Settings())
+    (tmp_path / "pairs.jsonl").write_bytes(sample(run))
+    (tmp_path / "log.jsonl").write_text(as_trl_log(run))
+    lines = [line[2:] for kind, body in BLOCKS if kind == "console" for line in body.splitlines()]
+    own = [line for line in lines if re.match(r"python -m rlhf_core (pairs|log) ", line)]
+    assert len(own) == 2
+    for line in own:
+        command = [sys.executable, *shlex.split(line)[1:]]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "report.json").read_text())["pairs"] == 400 and "TRL PPO, 9 rows" in done.stdout
 
 
 def test_make_targets_exist() -> None:

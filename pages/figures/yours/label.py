@@ -80,7 +80,7 @@ def _weights(run: PipelineRun, found: Labelled, palette: Palette) -> Panel:
         )
     ]  # fmt: skip
     axes = {"yaxis": {"tickvals": places, "ticktext": names}}
-    drawing = theme.figure(palette, x="weight [log-odds a spread]", y="", data=data, height=380, **axes)
+    drawing = theme.figure(palette, x="weight [log-odds]", y="", data=data, height=380, **axes)
     return Panel("What your labels pay for", drawing, "Weight of every feature, from your and from simulated labels.")
 
 

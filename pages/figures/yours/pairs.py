@@ -47,13 +47,13 @@ def lesson(report: PairsReport) -> str:
             "**What PPO would learn from it.** Nothing to rely on: a reward model that ranks no better than a coin on "
             "new prompts pays for whatever its pairs happened to have, and PPO finds that."
         )
-    more = [name for name, weight in report.style if weight > STRONG][:3]
-    less = [name for name, weight in report.style if weight < -STRONG][:3]
-    parts = [f"more of {_list(more)}" if more else "", f"less of {_list(less)}" if less else ""]
-    asked = " and ".join(filter(None, parts)) or f"particular {report.unit} rather than any of the marks of style"
+    more = [f"“{name}”" for name, weight in report.style if weight > STRONG][:3]
+    less = [f"“{name}”" for name, weight in report.style if weight < -STRONG][:3]
+    parts = [f"pays for {_list(more)}" if more else "", f"takes off for {_list(less)}" if less else ""]
+    asked = " and ".join(filter(None, parts)) or f"pays for particular {report.unit} rather than for marks of style"
     return (
-        f"**What PPO would learn from it.** A reward model like this one pays for {asked}. PPO raises whatever is "
-        "paid for, whether or not the answer gets better: check those marks first when your policy’s reward rises."
+        f"**What PPO would learn from it.** A reward model like this one {asked}. PPO gives more of whatever is paid "
+        "for, whether or not the answer gets better: look at those marks first when your policy’s reward rises."
     )
 
 
@@ -116,13 +116,14 @@ def _bars(named: Sequence[tuple[str, float]], palette: Palette, x: str) -> Any:
         "type": "bar", "orientation": "h", "x": weights, "y": list(range(len(named))), "showlegend": False,
         "marker": {
             "color": palette.reward.mark,
-            "pattern": {"shape": ["/" if weight < 0 else "" for weight in weights], "fgcolor": palette.ground},
+            "pattern": {"shape": ["/" if weight < 0 else "" for weight in weights], "fgcolor": palette.ground,
+                        "bgcolor": palette.reward.mark},
         },
         "text": [f"{weight:+.2f}".replace("-", "−") for weight in weights],
         "customdata": names, "hovertemplate": "%{customdata}: %{x:+.2f}<extra></extra>",
         "textposition": "outside", "cliponaxis": False,
     }  # fmt: skip
-    room = 1.35 * max(float(np.abs(weights).max()), 0.01)
+    room = 1.6 * max(float(np.abs(weights).max()), 0.01)
     axes = {
         "yaxis": {"tickvals": list(range(len(named))), "ticktext": names, "autorange": "reversed"},
         "xaxis": {"range": [-room, room]},

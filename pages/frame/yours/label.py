@@ -58,8 +58,10 @@ def section(page: Page) -> None:
 def _pair(run: PipelineRun, choices: tuple[int, ...]) -> None:
     pair, world = ask(run, choices)[-1], _world(run.settings)
     st.markdown(f"**{plain(run.scenario.prompts[pair.prompt])}**")
-    for place, response in zip(st.columns(2), (pair.left, pair.right), strict=True):
+    sides = (("Left", pair.left), ("Right", pair.right))  # named, as a phone has one above the other
+    for place, (name, response) in zip(st.columns(2), sides, strict=True):
         with place.container(border=True, height="stretch"):
+            st.caption(name)
             st.markdown(plain(run.scenario.responses[pair.prompt][response]))
     for place, (words, key, choice) in zip(st.columns(len(BUTTONS)), BUTTONS, strict=True):
         place.button(words, key=f"yours-choose-{key}", shortcut=key, width="stretch", on_click=_choose,
