@@ -12,6 +12,7 @@ from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.lab.asked import ANSWERS
+from pages.frame import payoff
 from pages.frame.narration import narrate
 from pages.frame.presets import PRESETS, settings_of
 from pages.frame.tour import STEPS
@@ -42,6 +43,7 @@ def sentences(look: Look) -> Iterator[Said]:
     view, number = look.view, look.settings.seed
     texts = [*_pages(view), *(("narration", narrate(view.run, f, view.prompt)) for f in view.timeline.frames)]
     yield from (said for source, text in texts for said in _split(source, text, view))
+    yield from _split("payoff", payoff.summary(view.run), view)
     answer = ANSWERS[number % len(ANSWERS)]
     yield from _split(f"asked: {answer.name}", f"{answer.question}\n{answer.say(view.run)}", view)
     step = STEPS[number % len(STEPS)]
@@ -64,7 +66,7 @@ def _pages(view: View) -> Iterator[tuple[str, str]]:
                 yield source, made
             case Chart():
                 notes = [note["text"] for note in made.drawing.layout.get("annotations", ())]
-                yield from ((source, text) for text in (made.title, made.reading, made.alt, *notes))
+                yield from ((source, text) for text in (made.question, made.title, made.reading, made.alt, *notes))
             case Live():
                 rows = np.unique(made.rows)
                 yield from ((source, _filled(made, int(row))) for row in {rows[0], rows[len(rows) // 2], rows[-1]})

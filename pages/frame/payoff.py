@@ -42,7 +42,7 @@ def next_runs(settings: Settings) -> list[tuple[str, Settings]]:
     other = next(name for name in CONTROLS["scenario"].choices if name != settings.scenario)
     candidates = [
         ("No leash, 60 steps: does the truth follow?", replace(settings, beta=0.0, ppo_steps=60)),
-        ("Labellers who are swayed twice as much", replace(settings, labeller_bias=1.5)),
+        ("Labellers who are swayed more", replace(settings, labeller_bias=max(1.5, settings.labeller_bias))),
         ("A tight leash, β = 2", replace(settings, beta=2.0)),
         ("Labellers who are not swayed at all", replace(settings, labeller_bias=0.0)),
         ("The other scenario", replace(settings, scenario=other)),
