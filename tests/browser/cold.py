@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from pages.frame import navigation  # noqa: E402
 from tests.browser.conftest import ARGS, CHROMIUM  # noqa: E402
-from tests.browser.reader import LOOKS_READY, PAGES  # noqa: E402
+from tests.browser.reader import LOOKS_READY  # noqa: E402
 from tests.serving import running_app  # noqa: E402
 
 
@@ -54,10 +55,10 @@ def main() -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             url = stack.enter_context(running_app(folder / "log")).url
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        for name, path in PAGES.items():
-            found = cold(browser, url + path)
+        for name, title in navigation.TITLES.items():
+            found = cold(browser, f"{url}/{'' if name == navigation.DEFAULT else name}")
             files, messages = f"{found['files']:.0f} files {found['loaded']:6,.0f} kB", f"{found['messages']:.0f} kB"
-            print(f"{name:12} {files}, messages {messages}")
+            print(f"{title:12} {files}, messages {messages}")
         browser.close()
 
 

@@ -29,9 +29,10 @@ from websockets.asyncio.client import ClientConnection
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from pages.frame import navigation  # noqa: E402
 from tests.serving import running_app  # noqa: E402
 
-PAGES = ("/", "/sft", "/reward_model", "/ppo", "/metrics")
+PAGES = tuple("/" if name == navigation.DEFAULT else f"/{name}" for name in navigation.TITLES)
 BETAS = [round(0.01 * i, 2) for i in range(201)]
 PATIENCE = 60  # seconds
 WARM_UP = 6  # readers who come first, so that every server has imported and drawn what all share
