@@ -10,6 +10,7 @@ from tests.serving import App
 
 WINDOWS = [(1440, 900), (1100, 800), (1024, 768), (820, 1180), (844, 390), (390, 844), (360, 740)]
 NARROW = [(1100, 800), (820, 1180), (390, 844)]
+ALL = {**PAGES, "Lab": "/lab", "Yours": "/yours"}
 STATE = "at=ppo-3-advantage&advantage=gae"  # the longest sentence that the player says
 PHONE = {"width": 390, "height": 844}
 
@@ -83,9 +84,9 @@ def resize(reader: Reader, window: tuple[int, int]) -> None:
     reader.page.wait_for_function(RESTS)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_is_cut_or_too_small_in_any_window(name: str, reader: Reader) -> None:
-    reader.open(f"{PAGES[name]}?{STATE}")
+    reader.open(f"{ALL[name]}?{STATE}")
     found = {}
     for window in WINDOWS:
         resize(reader, window)

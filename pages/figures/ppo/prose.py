@@ -122,7 +122,7 @@ def loss(view: View) -> str:
         else "a group’s mean makes that 0 in every step, however good the policy"
     )
     return f"""
-#### The PPO loss is no progress bar
+### The PPO loss is no progress bar
 Before a step’s first epoch the loss is minus the mean advantage, summed over an answer’s three tokens: {start}. After
 the last epoch it was {number(loss[0, 1])} in step 1 and {number(loss[-1, 1])} in step {len(loss)}, while J went from
 {number(objective[0])} to {number(objective[-1])}. Every step has its own rollouts and advantages, so two steps’ losses

@@ -20,7 +20,7 @@ def show(panels: Sequence[Panel], key: str, columns: int = 2) -> None:
 
 def _one(panel: Panel, key: str) -> None:
     figure = panel.drawing.figure
-    st.markdown(f"#### {panel.title}")
+    st.markdown(f"### {panel.title}")
     st.plotly_chart(figure, theme=None, key=key, alt=panel.alt, config={"displayModeBar": False})
     folded = st.expander("Data", type="compact", key=f"{key}-data", on_change="rerun")
     if folded.open:
