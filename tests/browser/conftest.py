@@ -1,21 +1,17 @@
 """A running app, a browser, and readers at its tabs. Everything is started here, and ended here."""
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
+from tests.browser.blog import Blog, served
+from tests.browser.engines.browsers import CHROMIUM, CHROMIUM_ARGS, SIZE, needed
 from tests.browser.reader import Reader
 from tests.serving import App, running_app
 
 HERE = Path(__file__).parent
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-]  # fmt: skip
 FAILED = pytest.StashKey[bool]()
 
 
@@ -47,14 +43,18 @@ def fresh_server(tmp_path: Path) -> Iterator[App]:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Chromium; ended with this folder's tests, for its event loop must not run under others."""
-    if not CHROMIUM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs Chromium at {CHROMIUM}")
+def playwright() -> Iterator[Playwright]:
+    """Playwright; ended with this folder's tests, for its event loop must not run under others."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    needed(CHROMIUM)
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+    yield chromium
+    chromium.close()
 
 
 class Seat:
@@ -83,7 +83,7 @@ class Seat:
 
 def profile(chromium: Browser) -> BrowserContext:
     """A browser's profile that has never been used."""
-    return chromium.new_context(viewport={"width": 1280, "height": 900})
+    return chromium.new_context(viewport=SIZE)
 
 
 @pytest.fixture(scope="package")
@@ -124,3 +124,9 @@ def new_reader(browser: BrowserContext, server: App) -> Iterator[Callable[..., R
     for reader in readers:
         reader.page.close()
     assert complaints + server.failures(logged) == []
+
+
+@pytest.fixture(scope="module")
+def blog() -> Iterator[Blog]:
+    with served() as blog:
+        yield blog

@@ -169,9 +169,14 @@ class Reader:
                 self.socket.wait_for_event("framereceived", timeout=PATIENCE_MS)
 
     def _answered(self) -> bool:
+        """Whether a run has finished that began after the last message was sent; one from before answers less."""
+        finished = False
         for message in reversed(self.messages):
-            if message.sent or message.kind == "finished":
-                return not message.sent
+            if message.sent:
+                return False
+            finished = finished or message.kind == "finished"
+            if finished and message.kind == "new_session":
+                return True
         return False
 
     @contextmanager

@@ -3,14 +3,12 @@
 import html
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Frame, Locator, expect
 
 from pages.frame import sharing
+from tests.browser.blog import Blog
 from tests.browser.reader import LOOKS_READY, PAGES, PATIENCE_MS, STAGE, Reader
 from tests.serving import App
 
@@ -21,38 +19,6 @@ SIDEWAYS = """
 () => [document.documentElement, document.querySelector("[data-testid=stMain]")].map(
   box => box.scrollWidth - box.clientWidth)
 """
-
-
-@dataclass
-class Blog:
-    """A site with one page."""
-
-    url: str = ""
-    body: str = ""
-
-
-@pytest.fixture(scope="module")
-def blog() -> Iterator[Blog]:
-    site = Blog()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/" else 204)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            if self.path == "/":
-                self.wfile.write(f"<!doctype html><html lang=en><title>A blog</title>{site.body}".encode())
-
-        def log_message(self, *words: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        thread = Thread(target=listener.serve_forever)
-        thread.start()
-        site.url = f"http://127.0.0.1:{listener.server_port}"
-        yield site
-        listener.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -11,16 +11,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from rlhf_core import PipelineRun
 from tests.browser.conftest import Seat
 from tests.browser.payloads import Body, expected, roles, shown
 from tests.browser.reader import Message, Reader
+from tests.browser.tiles import STOPS, tiles_at
 from tests.core.runs import run
 
 PAGE = "/ppo"
-STOPS = ["idle", "sft-30", "rm-60", *(f"ppo-{step}" for step in range(1, 9)), "done"]
 LINES = ["sample", "score", "kl", "advantage"]
-DASH = "\N{EN DASH}"
 
 # The server's answers arrive 200 ms late.
 DISTANT = """
@@ -67,25 +65,6 @@ TRACES = """async () => {
   }
   return all;
 }"""
-
-
-def tiles_at(frame: str, pipeline: PipelineRun) -> dict[str, str]:
-    """The six metrics at a stop, written from the run's arrays."""
-    n_steps = pipeline.settings.ppo_steps
-    tiles = dict.fromkeys(("reward", "kl", "rm_accuracy", "entropy"), DASH)
-    phase, _, number = frame.partition("-")
-    step = n_steps if phase == "done" else int(number or 0)
-    if phase != "idle":
-        log_probs = pipeline.sft.log_probs[-1]
-        tiles["entropy"] = f"{-(np.exp(log_probs) * log_probs).sum(axis=-1).mean():.2f}"
-    if phase in ("rm", "ppo", "done"):
-        tiles["rm_accuracy"] = f"{pipeline.reward.heldout_accuracy[-1]:.0%}"
-    if phase in ("ppo", "done"):
-        ppo = pipeline.ppo
-        tiles |= {name: f"{getattr(ppo, name)[step]:.2f}" for name in ("reward", "kl", "entropy")}
-    tiles["phase"] = {"idle": "Idle", "sft": "SFT", "rm": "Reward model", "ppo": "PPO", "done": "Done"}[phase]
-    tiles["ppo_step"] = f"{step if phase in ('ppo', 'done') else DASH} / {n_steps}"
-    return tiles
 
 
 def scrubber(reader: Reader) -> Locator:
