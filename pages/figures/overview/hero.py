@@ -9,6 +9,7 @@ from pages.drawing import glossary
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import minus
+from pages.drawing.worth import live_fold, live_words
 from rlhf_core.timeline import Frame
 
 PHRASES = ("opening", "body", "closing")
@@ -35,6 +36,7 @@ def hero(view: View) -> Live:
         shown = worth[likeliest]
         values[f"hero-{name}"] = [minus(each, "+.1f") for each in shown]
         values[f"hero-{name}-bar"] = [f"{max(100 * (each - low) / (high - low), 2):.0f}%" for each in shown]
+    values |= live_words(view, "hero-parts", likeliest.tolist())
     return Live(_template(view.question), rows, values)
 
 
@@ -82,5 +84,6 @@ def _template(question: str) -> str:
         f'<div class="he-stage" data-testid="hero"><i class="he-flag" data-slot="hero-unscored"></i>'
         f'<p class="he-question">{escape(question)}</p><p class="he-answer">{answer}</p>'
         f'<p class="he-who">The likeliest answer of <b data-slot="hero-who"></b>, '
-        f'<b class="num" data-slot="hero-chance"></b> of the time.</p><dl class="he-worths">{bars}</dl></div>'
+        f'<b class="num" data-slot="hero-chance"></b> of the time.</p><dl class="he-worths">{bars}</dl>'
+        f"{live_fold('hero-parts')}</div>"
     )

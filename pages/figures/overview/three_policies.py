@@ -8,6 +8,7 @@ import numpy as np
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import minus, plural
+from pages.drawing.worth import live_fold, live_words
 from rlhf_core.course import N_ANSWERS
 
 POLICIES = {"base": "Base policy", "sft": "SFT policy", "ppo": "PPO policy"}
@@ -79,6 +80,7 @@ def _column(view: View, course_rows: np.ndarray) -> dict[str, list[str]]:
         for key, of in (("truth", truth), ("reward", reward)):
             values[f"{i}-{key}"] = [minus(of[response], "+.2f") for response in drawn]
             values[f"{i}-{key}-bar"] = [f"{share:.0f}%" for share in _share(of)[drawn]]
+        values |= live_words(view, f"{i}-worth", drawn.tolist())
     return {key: [words[i] for i in where] for key, words in values.items()}
 
 
@@ -103,7 +105,8 @@ def _column_template(name: str, label: str) -> str:
     cards = "".join(
         f'<div class="card ov-answer"><p class="ov-text" data-slot="{name}-{i}-text"></p>'
         f'<p class="ov-chance">probability <b class="num" data-slot="{name}-{i}-p"></b></p>'
-        f'{_gauge(name, i, "truth", "true reward")}{_gauge(name, i, "reward", "reward")}</div>'
+        f'{_gauge(name, i, "truth", "true reward")}{_gauge(name, i, "reward", "reward")}'
+        f"{live_fold(f'{name}-{i}-worth')}</div>"
         for i in range(N_ANSWERS)
     )
     return (

@@ -12,6 +12,7 @@ from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, plain, plural, times, worth
+from pages.drawing.worth import opened
 from rlhf_core.policy import prefix_log_probs
 from rlhf_core.scenarios import SLOTS
 from rlhf_core.sft import WRITER_TEMPERATURE
@@ -123,7 +124,7 @@ def _card(view: View, k: int, response: int, count: int, ends: Array, width: flo
         f'<i class="ghost" style="width:{width:.1f}%"></i><i class="policy" data-width="w{k}"></i></div>'
         f'<span>base {ends[0]:.2f}%, SFT so far <b class="policy" data-slot="p{k}"></b>, '
         f"after SFT {ends[1]:.2f}%</span>"
-        f'<span class="truth">true reward {worth(view, response)}{repeated}</span></div></div>'
+        f'<span class="truth">true reward {worth(view, response)}{repeated}</span>{opened(view, response)}</div></div>'
     )
 
 
