@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from pages.figures.reward_model import bias, pairs, phrases, remedies, scores, words
 from pages.figures.reward_model import fit as figures
-from pages.figures.reward_model import pairs, remedies, scores, typed, words
-from pages.frame import presets
+from pages.frame import presets, typed_response
 from pages.frame.page import open_page
 
 page = open_page("reward-model", "Reward model: learn from comparisons what people prefer")
@@ -27,6 +27,9 @@ with right:
     )  # fmt: skip
     page.live(pairs.pair_loss(rank))
 page.live(pairs.pair_cards(rank))
+with st.expander("What true reward is made of: this prompt’s phrases, one by one"):
+    page.text(phrases.made_of)
+    page.live(phrases.phrase_values)
 
 st.markdown("## All comparisons")
 page.beside(pairs.all_pairs(rank), figures.loss)
@@ -35,23 +38,18 @@ st.markdown("## How good can it be?")
 page.text(words.ceiling)
 page.beside(figures.accuracy, figures.reliability)
 
+st.markdown("## Noise averages out, bias does not")
+left, right = st.columns(2, gap="large", vertical_alignment="center")
+with left:
+    page.text(bias.noise_and_bias)
+with right:
+    page.chart(bias.labels_and_truth)
+
 st.markdown("## What it has learned")
 page.beside(figures.weights, scores.reward_against_truth)
 
 st.markdown("## Type a response, see its score")
-left, right = st.columns(2, gap="large")
-with left:
-    page.text(words.typing)
-    start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
-    key, draft = f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", typed.STARTS[start](view)
-    text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
-    page.say(typed.appraisal(view, text))
-with right:
-    st.plotly_chart(
-        typed.earned(view, text), theme=None, key="rm-earned", config={"displayModeBar": False},
-        alt="Reward that each feature of the typed response earns.",
-    )  # fmt: skip
-    page.data(lambda: typed.earned(view, text), "what the typed response earns", "earned")
+typed_response.section(page)
 
 st.markdown("## A reward has no zero and no scale")
 page.text(words.no_zero)

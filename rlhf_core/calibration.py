@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from rlhf_core.distributions import Array, expectation
+from rlhf_core.preferences import preference_probability
 
 
 class Reliability(NamedTuple):
@@ -110,3 +111,51 @@ def score_errors(features: Array, differences: Array, weights: Array, *, l2: flo
     bread = np.linalg.pinv(information + 2 * len(differences) * l2 * np.eye(len(weights)), hermitian=True)
     result: Array = np.sqrt(np.einsum("...i,ij,...j->...", features, bread @ information @ bread, features).clip(0))
     return result
+
+
+class Sides(NamedTuple):
+    """How often two judges of the same pairs take the same side, each an expected share of all pairs."""
+
+    labels: Array
+    """(E,) the reward model sides with a labeller."""
+    truth: Array
+    """(E,) the reward model sides with the truly better response; pairs of equal worth are left out."""
+    labeller: float
+    """A labeller sides with the truly better response."""
+
+
+def sides(log_probs: Array, scores: Array, judgement: Array, true_reward: Array, *, label_noise: float) -> Sides:
+    """Accuracy against the labels beside accuracy against the truth, expected over all pairs that a policy writes.
+
+    A pair is one response and a second, different one, `p_a p_b / (1 - p_a)`; a tie of scores sides with nobody.
+
+    Parameters
+    ----------
+    log_probs : (P, R) array
+        The policy that writes the pairs.
+    scores : (E, P, R) array
+        Of E reward models.
+    judgement, true_reward : (P, R) array
+        What a labeller thinks of each response, and what it is worth, in true-reward units.
+    label_noise : float
+        tau >= 0, in true-reward units.
+    """
+    probs = np.exp(log_probs)
+    weights = probs[:, :, None] * probs[:, None, :] / (1 - probs[:, :, None])
+    weights[:, range(probs.shape[1]), range(probs.shape[1])] = 0
+    weights = weights / weights.sum()
+    prefers = preference_probability(judgement[:, :, None], judgement[:, None, :], label_noise=label_noise)
+    better = np.sign(true_reward[:, :, None] - true_reward[:, None, :])
+    counted = weights * (better != 0)
+    counted = counted / (counted.sum() or 1.0)
+    signs = [np.sign(_settled(each[:, :, None] - each[:, None, :])) for each in scores]
+    return Sides(
+        labels=np.array([(weights * np.where(sign > 0, prefers, (1 - prefers) * (sign < 0))).sum() for sign in signs]),
+        truth=np.array([(counted * (sign == better)).sum() for sign in signs]),
+        labeller=float((counted * np.where(better > 0, prefers, 1 - prefers)).sum()),
+    )
+
+
+def _settled(margins: Array) -> Array:
+    """Margins without what is rounding."""
+    return np.where(np.abs(margins) < 1e-9, 0.0, margins)

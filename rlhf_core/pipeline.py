@@ -22,7 +22,7 @@ PPO_SETTINGS = ("beta", "ppo_steps", "rollouts", "advantage", "clip_range", "ppo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PipelineRun:
-    """One run of the pipeline. Every array is read-only; nothing in it is scripted."""
+    """One run of the pipeline. Every array is read-only, and computed from the settings and the authored scenario."""
 
     settings: Settings
     scenario: Scenario

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pages.drawing.view import View
+from rlhf_core.calibration import sides
 from tests.sentences import Said, sentences
 from tests.settings_at_random import look
 
@@ -103,6 +104,16 @@ def favourite_ranks(view: View) -> np.ndarray:
     return (truth > favourite).sum(axis=1) + 1
 
 
+def accuracies(view: View) -> tuple[float, float]:
+    """Final expected accuracy against the labels and against the truth, on the held-out prompts."""
+    run, held = view.run, view.run.scenario.heldout
+    found = sides(
+        run.sft.log_probs[-1][held], run.reward.scores[None, held], run.labeller_reward[held],
+        run.scenario.true_reward[held], label_noise=run.settings.label_noise,
+    )  # fmt: skip
+    return float(found.labels[0]), float(found.truth[0])
+
+
 TRUE_WHEN: dict[str, Callable[[View], bool]] = {
     # Overview
     r"the reward still goes up, and the answers get worse": lambda view: (
@@ -135,6 +146,8 @@ TRUE_WHEN: dict[str, Callable[[View], bool]] = {
     ),
     r"the reward model overrates$": lambda view: view.run.ppo.reward[-1] > view.run.ppo.reward[0],
     r"so nothing sways them": lambda view: view.run.settings.labeller_bias == 0,
+    r"It is right more often than its labels": lambda view: accuracies(view)[1] > accuracies(view)[0],
+    r"It predicts the labellers better than it": lambda view: accuracies(view)[1] < accuracies(view)[0],
     # PPO
     r"distance is free": lambda view: view.run.settings.beta == 0,
     r"one more nat must bring at least": lambda view: view.run.settings.beta > 0,
@@ -197,7 +210,7 @@ TRUE_WHEN: dict[str, Callable[[View], bool]] = {
 }
 ELSEWHERE = (
     r"(?:un)?healthy|watch|cannot tell",  # tests of the diagnosis
-    r"^The labeller chose",  # tests of the pair cards
+    r"^A careful reader would have|^This is (?:bias|chance)",  # tests of the pair cards
     r"little or nothing|Little or nothing|not far from its peak",  # the threshold of `over_optimised` has its tests
     r"[Tt]he highest|is worth most|highest reward|least good one|fewer than 0\.1%|at its best",  # numbers, read there
     r"^(?:and \d+ more|A held-out pair: it only|Nothing in the model asks|No rollout of the chosen prompt|All start)",

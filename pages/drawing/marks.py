@@ -57,12 +57,14 @@ def padded(values: np.ndarray, share: float = 0.14) -> list[float]:
 
 def end_names(curves: Sequence[Curve]) -> list[dict[str, Any]]:
     """Annotations that name each curve at its end, on the side where the curve is not."""
-    ends = [float(curve.y[-1]) for curve in curves]
-    apart = max(ends) - min(ends) > 0.2 * float(np.ptp(np.concatenate([curve.y for curve in curves])))
+    ends = sorted(float(curve.y[-1]) for curve in curves)
+    height = float(np.ptp(np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])))
+    apart = min(np.diff(ends), default=0.0) > 0.2 * height
     named = []
     for curve in curves:
         rising = curve.y[-1] >= curve.y[-1 - len(curve.y) // 6]
-        above = rising if apart else curve.y[-1] == max(ends)
+        upper = ends[-1] - curve.y[-1] < curve.y[-1] - ends[0]
+        above = rising if apart else upper or curve.y[-1] == ends[-1]
         named.append(
             {
                 "x": curve.x[-1], "y": curve.y[-1], "text": curve.name, "showarrow": False, "xanchor": "right",

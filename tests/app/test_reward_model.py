@@ -21,8 +21,8 @@ def test_the_page_opens_at_every_moment(at, scenario):
     app = opened("reward_model", at, scenario=scenario)
     assert not app.exception
     assert app.title[0].value.startswith("Reward model")
-    assert len([block for block in app.markdown if block.value.startswith("## ")]) == 8
-    assert len([block for block in app.markdown if block.value.startswith("### ")]) == 7
+    assert len([block for block in app.markdown if block.value.startswith("## ")]) == 9
+    assert len([block for block in app.markdown if block.value.startswith("### ")]) == 8
     assert "simulated labellers" in words(app)
 
 

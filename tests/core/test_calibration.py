@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from rlhf_core.calibration import better_of_two, correlation, reliability, score_errors
+from rlhf_core.calibration import better_of_two, correlation, reliability, score_errors, sides
 from rlhf_core.policy import prefix_log_probs
 from rlhf_core.reward_model import fit
 from tests.core.runs import run
@@ -112,3 +112,44 @@ def test_score_errors_are_the_spread_of_fits_to_other_labels():
     signs = np.sign(differences @ middle)[:, None]
     np.testing.assert_allclose(score_errors(asked, signs * differences, middle, l2=l2), spread, rtol=0.25)
     assert score_errors(np.zeros(6), differences, middle, l2=l2) == 0
+
+
+# ------------------------------------------------------------------ accuracy against labels and against the truth
+
+
+def test_sides_of_two_responses_by_hand():
+    # One prompt, two responses: every pair is (a, b) or (b, a), so all shares are those of this one pair.
+    log_probs = np.log([[0.7, 0.3]])
+    scores = np.array([[[0.0, 0.0]], [[2.0, 1.0]], [[1.0, 2.0]]])
+    judged, truth = np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]])
+    found = sides(log_probs, scores, judged, truth, label_noise=1.0)
+    p = 1 / (1 + np.exp(-1))  # a labeller prefers a
+    np.testing.assert_allclose(found.labels, [0, p, 1 - p])
+    np.testing.assert_allclose(found.truth, [0, 0, 1])
+    assert found.labeller == pytest.approx(1 - p)
+
+
+def test_pairs_of_equal_worth_are_left_out_of_the_truth():
+    log_probs, scores = np.log(np.full((1, 3), 1 / 3)), np.array([[[3.0, 2.0, 1.0]]])
+    found = sides(log_probs, scores, np.zeros((1, 3)), np.array([[1.0, 1.0, 0.0]]), label_noise=1.0)
+    assert found.truth == pytest.approx([1.0]) and found.labeller == pytest.approx(0.5)
+
+
+def test_sides_are_what_many_drawn_pairs_show():
+    ours, rng = run(n_comparisons=2000), np.random.default_rng(0)
+    p, truth, judged = np.exp(ours.sft.log_probs[-1]), ours.scenario.true_reward, ours.labeller_reward
+    scores = ours.reward.scores
+    found = sides(ours.sft.log_probs[-1], scores[None], judged, truth, label_noise=ours.settings.label_noise)
+    hits, n = np.zeros(3), 0
+    for prompt in range(12):
+        first = rng.choice(80, 4000, p=p[prompt] / p[prompt].sum())
+        second = rng.choice(80, 4000, p=p[prompt] / p[prompt].sum())
+        first, second = first[first != second], second[first != second]
+        at = truth[prompt, first] != truth[prompt, second]
+        first, second = first[at], second[at]
+        chance = 1 / (1 + np.exp(-(judged[prompt, first] - judged[prompt, second]) / ours.settings.label_noise))
+        picks, model = rng.random(len(first)) < chance, scores[prompt, first] > scores[prompt, second]
+        better = truth[prompt, first] > truth[prompt, second]
+        hits += [(model == picks).sum(), (model == better).sum(), (picks == better).sum()]
+        n += len(first)
+    np.testing.assert_allclose(hits / n, [found.labels[0], found.truth[0], found.labeller], atol=0.02)

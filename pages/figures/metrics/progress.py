@@ -25,22 +25,24 @@ $$
 
 
 def score_and_truth(view: View) -> Chart:
-    """Reward-model score beside true reward, step by step."""
+    """Reward and labellers' judgement beside true reward, step by step."""
     return _beside(view, np.arange(view.run.settings.ppo_steps + 1), title="PPO step", at="step %{x}")
 
 
 def score_and_truth_by_kl(view: View) -> Chart:
-    """Reward-model score beside true reward, against the root of the KL divergence."""
+    """The same against the root of the KL divergence."""
     distance = np.sqrt(view.run.ppo.kl.clip(0))
     return _beside(view, distance, title="√KL from the SFT policy [√nats]", at="√KL %{x:.2f}")
 
 
 def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
     palette, truth, score = view.palette, view.run.ppo.true_reward, view.run.ppo.reward
+    judged, swayed = view.run.ppo.labeller_reward, view.run.settings.labeller_bias > 0
     peak, counts = int(truth.argmax()), np.arange(1, len(x) + 1)
     curves = (
         Curve(x, truth, palette.true_reward, "solid", "true reward"),
-        Curve(x, score, palette.reward, "dash", "reward-model score"),
+        Curve(x, score, palette.reward, "dash", "reward"),
+        *([Curve(x, judged, palette.labellers, "dot", "labellers’ judgement")] if swayed else ()),
     )
     star = {
         "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers",
@@ -54,15 +56,15 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         data=[*(curve.ghost(palette) for curve in curves), *(curve.played(f"{at}<br>") for curve in curves), star],
         annotations=end_names(curves),
         xaxis={"range": padded(x, 0.03), "zeroline": False, **whole_steps(view, title)},
-        yaxis={"range": padded(np.concatenate([truth, score]))},
+        yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
         height=340,
         showlegend=False,
     )
     return Chart(
         fig,
-        f"Two lines over {title}: reward-model score and true reward. {over_optimisation(view)}",
+        f"Lines over {title}: {', '.join(curve.name for curve in curves)}. {over_optimisation(view)}",
         view.timeline.ppo_steps,
-        grows={2: counts, 3: counts},
+        grows=dict.fromkeys(range(len(curves), 2 * len(curves)), counts),
         title=over_optimisation_title(view),
         question="PPO climbs the reward. Does the true reward follow?",
         reading=over_optimisation(view),

@@ -40,22 +40,30 @@ def story_reading(run: PipelineRun) -> str:
     base, truth, score = run.course.true_reward[0].mean(), run.ppo.true_reward, run.ppo.reward
     peak = int(truth.argmax())
     passed = f", with its peak of {minus(truth[peak])} at step {peak}" if fell_back(run) else ""
+    judged = run.ppo.labeller_reward
+    swayed = (
+        f" To the labellers, whom appeal sways, the answers go from {minus(judged[0])} to {minus(judged[-1])}."
+        if run.settings.labeller_bias
+        else ""
+    )
     return (
         f"True reward, which nobody in the pipeline knows, goes from {minus(base)} (base) to {minus(truth[0])} after "
-        f"SFT and {minus(truth[-1])} after PPO{passed}. The reward is all that PPO sees: 0 for the SFT policy by "
-        f"definition, {minus(score[-1])} at the end. Their units differ, so compare directions, not heights."
+        f"SFT and {minus(truth[-1])} after PPO{passed}.{swayed} The reward is all that PPO sees: 0 for the SFT policy "
+        f"by definition, {minus(score[-1])} at the end. Their units differ, so compare directions, not heights."
     )
 
 
 def whole_pipeline(view: View) -> Chart:
-    """True reward through SFT and PPO, and the score that PPO climbs."""
+    """True reward and labellers' judgement through SFT and PPO, and the reward that PPO climbs."""
     run, palette = view.run, view.palette
     n_sft, x = run.settings.sft_epochs, stages.course_places(view)
     truth = np.insert(run.course.true_reward.mean(axis=1), n_sft, run.ppo.true_reward[0])
     score, in_ppo = run.ppo.reward, x[n_sft + 1 :]
+    judged = np.insert(run.course.labeller_reward.mean(axis=1), n_sft, run.ppo.labeller_reward[0])
     curves = (
         Curve(x, truth, palette.true_reward, "solid", "true reward"),
-        Curve(in_ppo, score, palette.reward, "dash", "reward-model score"),
+        Curve(in_ppo, score, palette.reward, "dash", "reward"),
+        *([Curve(x, judged, palette.labellers, "dot", "labellers’ judgement")] if run.settings.labeller_bias else ()),
     )
     fig = stages.banded(
         view,
@@ -66,20 +74,19 @@ def whole_pipeline(view: View) -> Chart:
             *(curve.head() for curve in curves),
         ],
         annotations=[*end_names(curves), *_peak(view, in_ppo, run.ppo.true_reward)],
-        yaxis={"range": padded(np.concatenate([truth, score]))},
+        yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
         height=360,
     )
     shown = np.arange(len(x))  # row n_sft + 1: the reward model is trained, PPO has not begun
-    step = np.maximum(shown - n_sft - 1, 0)
+    step, n = np.maximum(shown - n_sft - 1, 0), len(curves)
+    moves = {2 * n + i: {"x": curve.x[:, None], "y": curve.y[:, None]} for i, curve in enumerate(curves)}
+    moves[2 * n + 1] = {"x": in_ppo[step, None], "y": np.where(shown > n_sft, score[step], np.nan)[:, None]}
     return Chart(
         fig,
         f"Line chart over SFT, reward model and PPO. {story_reading(run)}",
         view.progress + (view.timeline.rm_epochs == run.settings.rm_epochs),
-        moves={
-            4: {"x": x[:, None], "y": truth[:, None]},
-            5: {"x": in_ppo[step, None], "y": np.where(shown > n_sft, score[step], np.nan)[:, None]},
-        },
-        grows={2: shown + 1, 3: np.maximum(shown - n_sft, 0)},
+        moves=moves,
+        grows={n + i: np.maximum(shown - n_sft, 0) if i == 1 else shown + 1 for i in range(n)},
         title=story_title(run),
         question="What do SFT and PPO do to the true reward?",
         reading=story_reading(run),
@@ -153,7 +160,7 @@ def toy_and_real(view: View) -> Live:
          f"weighs {len(run.reward.feature_names)} things counted in the text, such as length, hedges and praise",
          "a language model itself, which learns its own features and their blind spots"),
         ("People",
-         "a formula with noise, so the true reward is known",
+         "a formula with noise and bias; what each phrase is worth stands in a file, so the true reward is known",
          "contractors who disagree, tire and differ; the true reward is never seen"),
         ("Cost",
          f"{run.settings.n_comparisons} comparisons and {sampled}, in under a second",

@@ -14,8 +14,11 @@ from pages.drawing.glossary import term
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, wrap
+from pages.drawing.worth import opened
 
 MOST_DOTS = 500
+ROUNDING = 1e-9
+CAREFUL = ' · <span class="truth">★ a careful reader’s choice</span>'
 CURVE = 81
 
 
@@ -109,30 +112,59 @@ def _cards(view: View, pair: int) -> Live:
         "chosen": [minus(value) for value in chosen[epochs]],
         "rejected": [minus(value) for value in rejected[epochs]],
     }
-    cards = _card(view, "chosen", int(pairs.chosen[pair]), values["chosen"][-1])
-    cards += _card(view, "rejected", int(pairs.rejected[pair]), values["rejected"][-1])
+    careful = _careful(view, pair)
+    cards = "".join(
+        _card(view, word, int(getattr(pairs, word)[pair]), values[word][-1], careful == word)
+        for word in ("chosen", "rejected")
+    )
     return Live(f'<div class="sr-cards">{cards}</div><p class="sr-note">{_verdict(view, pair)}</p>', rows, values)
 
 
-def _card(view: View, word: str, response: int, final: str) -> str:
-    """One side of a comparison."""
+def _card(view: View, word: str, response: int, final: str, careful: bool) -> str:
+    """One side of a comparison; `careful` if somebody who goes by true reward would have chosen it."""
+    tag = f'{"✓" if word == "chosen" else "✗"} {word}'
     truth = minus(view.run.scenario.true_reward[view.prompt, response], "+.2f")
     return (
-        f'<div class="sr-card {word}"><span class="sr-tag">{"✓" if word == "chosen" else "✗"} {word}</span>'
+        f'<div class="sr-card {word}"><span class="sr-tag">{tag}{CAREFUL if careful else ""}</span>'
         f'<p>{escape(view.responses[response])}</p><div class="sr-foot"><span>score now '
         f'<b class="reward" data-slot="{word}"></b> {term("log_odds")}, after training {final}</span>'
-        f'<span class="truth">true reward {truth}</span></div></div>'
+        f'<span class="truth">true reward {truth}</span>{opened(view, response)}</div></div>'
     )
 
 
+def _lead(view: View, pair: int, of: Array) -> float:
+    """By how much the chosen response exceeds the rejected one; 0 where the difference is rounding."""
+    pairs = view.run.reward.pairs
+    lead = float(of[view.prompt, pairs.chosen[pair]] - of[view.prompt, pairs.rejected[pair]])
+    return lead if abs(lead) > ROUNDING else 0.0
+
+
+def _careful(view: View, pair: int) -> str:
+    """Which side somebody would have chosen who goes by true reward alone; empty for two equals."""
+    lead = _lead(view, pair, view.run.scenario.true_reward)
+    return "chosen" if lead > 0 else "rejected" if lead < 0 else ""
+
+
 def _verdict(view: View, pair: int) -> str:
-    """Whether the pair trains the model, and how sure a labeller is of this choice."""
-    pairs, truth = view.run.reward.pairs, view.run.scenario.true_reward[view.prompt]
+    """Whether the pair trains the model, what a careful reader would have chosen, and how sure a labeller is."""
+    pairs = view.run.reward.pairs
     role = "A held-out pair: it only measures accuracy." if pairs.heldout[pair] else "A training pair."
-    lead = float(truth[pairs.chosen[pair]] - truth[pairs.rejected[pair]])
-    choice = "the truly better answer" if lead > 0 else "the truly worse answer" if lead < 0 else "one of two equals"
+    worth = minus(abs(_lead(view, pair, view.run.scenario.true_reward)))
+    said = {
+        "chosen": f"A careful reader would have chosen the same: it is worth {worth} more.",
+        "rejected": f"A careful reader would have chosen the other, which is worth {worth} more. {_why(view, pair)}",
+        "": "To a careful reader the two are worth the same.",
+    }
     p = float(pairs.p_chosen[pair])
-    return f"{role} The labeller chose {choice}; {p:.0%} of all labellers would have made this choice."
+    return f"{role} {said[_careful(view, pair)]} {p:.0%} of all labellers would have made this choice."
+
+
+def _why(view: View, pair: int) -> str:
+    """Whether a choice of the worse answer comes from what sways labellers, or from chance."""
+    if _lead(view, pair, view.run.labeller_reward) > 0:
+        more = minus(_lead(view, pair, view.run.scenario.appeal), "+.2f")
+        return f"This is bias, not chance: the chosen answer’s appeal ({more}) outweighs what it lacks."
+    return "This is chance: by the labellers’ own judgement, too, the other is no worse."
 
 
 def _sigmoid(view: View, ringed: int) -> Chart:

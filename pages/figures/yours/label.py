@@ -31,7 +31,7 @@ def heard(found: Labelled) -> str:
     )
 
 
-def reached(run: PipelineRun, found: Labelled) -> str:
+def reached(found: Labelled, run: PipelineRun) -> str:
     """What PPO reaches on the reader's reward, beside what it reaches on the simulated labellers'."""
     mine, theirs = found.ppo, run.ppo
     return (

@@ -89,7 +89,7 @@ def _learnt(page: Page, choices: tuple[int, ...]) -> None:
     found = learn(run, choices, simulated=share)
     page.say(figures.heard(found))
     plots.show(figures.charts(run, found, page.view.palette), "label")
-    page.say(figures.reached(run, found))
+    page.say(figures.reached(found, run))
     st.markdown(f"#### Which answer it would now give\n\n{plain(run.scenario.prompts[page.view.prompt])}")
     shown = figures.answers(run, found, page.view.prompt)
     for place, (head, text) in zip(st.columns(len(shown)), shown, strict=True):

@@ -113,11 +113,12 @@ def test_score_and_truth_are_the_run_s_and_the_star_is_the_peak(settings):
         (progress.score_and_truth, np.arange(len(ppo.kl))),
         (progress.score_and_truth_by_kl, np.sqrt(ppo.kl.clip(0))),
     ):
-        data = draw(of).figure.data
-        for trace, values in zip(data[:4], (ppo.true_reward, ppo.reward) * 2, strict=True):
+        *data, star = draw(of).figure.data
+        shown = (ppo.true_reward, ppo.reward, *([ppo.labeller_reward] if of.run.settings.labeller_bias else ()))
+        for trace, values in zip(data, shown * 2, strict=True):
             np.testing.assert_allclose(trace.y, values)
             np.testing.assert_allclose(trace.x, x)
-        assert (data[4].x[0], data[4].y[0]) == (x[peak], ppo.true_reward[peak])
+        assert (star.x[0], star.y[0]) == (x[peak], ppo.true_reward[peak])
 
 
 @EACH_WORLD

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pages.drawing.wording import minus
+from pages.figures.metrics import progress
 from pages.figures.overview import outcome
 from pages.figures.overview.three_policies import POLICIES, three_policies
 from rlhf_core.__main__ import main
@@ -18,9 +19,14 @@ def test_the_curves_are_the_run_s_true_reward_and_score(settings):
     of = view(**settings)
     ppo, n_sft = of.run.ppo, of.run.settings.sft_epochs
     chart = outcome.whole_pipeline(of)
-    ghost_truth, ghost_score, truth, score = chart.figure.data[:4]
-    np.testing.assert_array_equal(truth.y, ghost_truth.y)
-    np.testing.assert_array_equal(score.y, ghost_score.y)
+    n = len(chart.figure.data) // 3
+    truth, score, *judged = chart.figure.data[n : 2 * n]
+    for ghost, curve in zip(chart.figure.data[:n], chart.figure.data[n : 2 * n], strict=True):
+        np.testing.assert_array_equal(curve.y, ghost.y)
+    assert len(judged) == (of.run.settings.labeller_bias > 0)
+    for curve in judged:
+        np.testing.assert_allclose(curve.y[: n_sft + 1], of.run.course.labeller_reward[: n_sft + 1].mean(axis=1))
+        np.testing.assert_allclose(curve.y[n_sft + 1 :], ppo.labeller_reward)
     np.testing.assert_allclose(truth.y[: n_sft + 1], of.run.course.true_reward[: n_sft + 1].mean(axis=1))
     np.testing.assert_allclose(truth.y[n_sft + 1 :], ppo.true_reward)
     np.testing.assert_array_equal(score.y, ppo.reward)
@@ -33,7 +39,7 @@ def test_the_curves_are_the_run_s_true_reward_and_score(settings):
 def test_the_axes_hold_everything_and_stand_still(settings):
     chart = outcome.whole_pipeline(view(**settings))
     low, high = chart.figure.layout.yaxis.range
-    for trace in chart.figure.data[:4]:
+    for trace in chart.figure.data[: 2 * len(chart.figure.data) // 3]:
         assert low < np.min(trace.y) and np.max(trace.y) < high
         assert chart.figure.layout.xaxis.range[0] < trace.x[0] and trace.x[-1] < chart.figure.layout.xaxis.range[1]
 
@@ -42,15 +48,23 @@ def test_playback_draws_as_far_as_each_stage_has_come():
     of = view()
     chart = outcome.whole_pipeline(of)
     lengths = {
-        name: [len(trace.y) for trace in chart.at(frame(of, name)).data[2:4]]
+        name: [len(trace.y) for trace in chart.at(frame(of, name)).data[3:6]]
         for name in ("idle", "sft-15", "sft-30", "rm-30", "rm-60", "ppo-1-sample", "ppo-1", "done")
     }
     assert lengths == {
-        "idle": [1, 0], "sft-15": [16, 0], "sft-30": [31, 0], "rm-30": [31, 0], "rm-60": [32, 1],
-        "ppo-1-sample": [32, 1], "ppo-1": [33, 2], "done": [40, 9],
+        "idle": [1, 0, 1], "sft-15": [16, 0, 16], "sft-30": [31, 0, 31], "rm-30": [31, 0, 31], "rm-60": [32, 1, 32],
+        "ppo-1-sample": [32, 1, 32], "ppo-1": [33, 2, 33], "done": [40, 9, 40],
     }  # fmt: skip
-    truth, score = chart.at(frame(of, "ppo-3")).data[4:6]
+    truth, score, judged = chart.at(frame(of, "ppo-3")).data[6:9]
     assert truth.y[0] == pytest.approx(of.run.ppo.true_reward[3]) and score.y[0] == of.run.ppo.reward[3]
+    assert judged.y[0] == pytest.approx(of.run.ppo.labeller_reward[3])
+
+
+def test_labellers_who_are_not_swayed_have_no_line_of_their_own():
+    for draw in (outcome.whole_pipeline, progress.score_and_truth):
+        swayed, fair = (draw(view(labeller_bias=bias)) for bias in (0.75, 0.0))
+        names = [{note.text for note in chart.figure.layout.annotations} for chart in (swayed, fair)]
+        assert "labellers’ judgement" in names[0] - names[1]
 
 
 @EACH_WORLD
