@@ -84,7 +84,7 @@ def test_without_plotlys_chunk_sketches_follow_the_playhead_until_plotly_comes_a
 def test_however_late_plotly_comes_sketches_play_and_charts_take_over(new_reader: NewReader) -> None:
     reader = new_reader()
     held: list[Route] = []
-    reader.page.route(re.compile("PlotlyChart"), held.append)
+    reader.page.route(re.compile("PlotlyChart"), lambda route: held.append(route))
     reader.open("/ppo?at=ppo-3", ready=False)
     follows_in_sketches(reader)
     with reader.rerun():
