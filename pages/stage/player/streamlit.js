@@ -5,7 +5,7 @@
 // is reported (see talk.js). The parts are joined into one script when Python reads them.
 
 import { keepAddress } from "./address.js";
-import { whenever } from "./app.js";
+import { watchApp } from "./app.js";
 import { clockOf, clocks } from "./clocks.js";
 import { followReader } from "./contents.js";
 import { closeDrawer } from "./drawer.js";
@@ -56,7 +56,10 @@ export default function () {
   keepAddress();
   watchTerms();
   followReader();
-  whenever(() => talks.forEach((talk) => talk.check()));
+  watchApp({
+    rest: () => talks.forEach((talk) => talk.check()),
+    again: () => talks.forEach((talk) => talk.reconnected()),
+  });
   for (const component of stage.waiting.values()) guarded(component);
   stage.waiting.clear();
 }

@@ -5,7 +5,7 @@
 // left too soon. So whenever Python has nothing to do and believes something else, it is told again.
 
 const REST_MS = 150; // a held key is reported once it rests
-const ANSWER_MS = 2000; // as long as an answer to a report may take before it counts as lost
+const ANSWER_MS = 10000; // a report without any answer for as long counts as lost
 const TRIES = 3; // where Python cannot be convinced, it keeps its belief
 
 const browserTimers = {
@@ -23,7 +23,7 @@ export class Talk {
     this.believed = null; // where Python believes the playhead to be; null before it has said a word, and after the page
     this.tell = () => {};
     this.pending = null;
-    this.reported = -Infinity;
+    this.reported = this.heard = -Infinity;
     this.tries = 0;
     clock.moved = () => this.reportSoon();
     clock.left = () => this.leave();
@@ -35,6 +35,7 @@ export class Talk {
     const first = this.believed === null, sought = seek !== "" && seek !== tab.seek;
     clock.speed = speed;
     this.believed = at;
+    this.heard = this.time.now();
     tab.seek = seek; // empty in a new session, which knows of no move; then the playhead stays
     if (sought) tab.carried = null;
     if (!first && !sought) return;
@@ -61,10 +62,13 @@ export class Talk {
     const { clock, believed } = this;
     if (clock.playing || this.pending !== null || believed === null || !clock.board) return;
     if (clock.aim === believed) { this.tries = 0; return; }
-    const wait = this.reported + ANSWER_MS - this.time.now();
+    const wait = this.heard > this.reported ? 0 : this.reported + ANSWER_MS - this.time.now();
     if (wait > 0) this.pending = this.time.later(() => { this.pending = null; this.check(); }, wait);
     else if (this.tries++ < TRIES) this.report();
   }
+
+  // What was said while the line was cut is lost.
+  reconnected() { this.reported = -Infinity; }
 
   // The page is turned: the next one goes on from where this one was, if Python does not know it yet.
   leave() {
