@@ -2,13 +2,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint bench clean
+.PHONY: run test browser soak lint bench clean
 
 run: $(VENV)/.app
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+browser: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "browser and not soak" tests/browser
 
 soak: $(VENV)/.test
 	$(BIN)/python -m pytest -m soak

@@ -94,7 +94,7 @@ def test_a_long_log_is_thinned():
 def test_labels_are_said_and_drawn_whatever_they_are(changed, choices):
     ours = run(**changed)
     found = learn(ours, choices)
-    said = label.heard(found) + label.reached(ours, found)
+    said = label.heard(found) + label.reached(found, ours)
     assert "nan" not in said and "-" not in re.sub(r"\w-\w", "", said), said
     weights = dict(drawn(label.charts(ours, found, DARK)))["What your labels pay for"]
     assert sorted(weights.data[1].x) == sorted(found.weights)
