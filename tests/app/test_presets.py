@@ -7,7 +7,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.figures.ppo import loop
-from pages.frame import runs
 from pages.frame.page import LOST
 from pages.frame.presets import PRESETS, settings_of
 from rlhf_core import Settings
@@ -48,9 +47,8 @@ def test_a_page_that_loses_a_part_says_so_and_keeps_the_rest(
         raise RuntimeError("the secret of the house")
 
     monkeypatch.setattr(loop, "loop", broken)
-    runs.drawn.cache_clear()
     app = opened("ppo", "done")
     assert not app.exception and [block.value for block in app.caption].count(LOST) == 1
     assert [block.value for block in app.markdown] == [block.value for block in whole.markdown]
     assert "secret" not in str(app.main) and "broken" not in str(app.main)
-    lost_parts.append(f"{broken.__module__}.broken, prompt 1, {{}}")
+    lost_parts.append(f"{broken.__module__}.broken, prompt 5, {{}}")
