@@ -115,6 +115,8 @@ def accuracies(view: View) -> tuple[float, float]:
 
 
 TRUE_WHEN: dict[str, Callable[[View], bool]] = {
+    # Yours
+    r"has fallen back since": lambda view: view.run.ppo.true_reward[-1] < view.run.ppo.true_reward[peak(view)],
     # Overview
     r"the reward still goes up, and the answers get worse": lambda view: (
         view.run.ppo.reward[-1] > view.run.ppo.reward[peak(view)]

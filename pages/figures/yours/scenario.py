@@ -22,7 +22,7 @@ def finding(run: PipelineRun) -> str:
     )
     if fell_back(run):
         peak = int(ppo.true_reward.argmax())
-        return said + f"True reward was highest at step {peak} and has fallen back: the reward is being gamed here."
+        return said + f"True reward was highest at step {peak} and has fallen back since."
     return said
 
 
