@@ -108,5 +108,5 @@ def test_the_three_rewards_of_a_scenario_are_those_of_its_run(changed):
     for curve, name in zip(curves, ("reward", "labeller_reward", "true_reward"), strict=True):
         np.testing.assert_array_equal(curve.y, getattr(ours.ppo, name))
     said = scenario.finding(ours)
-    assert ("being gamed" in said) == (changed.get("beta") == 0.0) and "nan" not in said
+    assert ("has fallen back since" in said) == (changed.get("beta") == 0.0) and "nan" not in said
     assert len(scenario.answers(ours, 3)) == 4
