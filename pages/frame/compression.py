@@ -7,7 +7,7 @@ page of 10 MB is none on a slow line.
 import gzip
 import re
 
-from anyio import Lock, to_thread
+from anyio import Lock, sleep_forever, to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,16 +37,16 @@ class Compressed:
         if "range" in headers or not takes_gzip(headers.get("accept-encoding", "")):  # ranges are of the plain file
             return await self.app(scope, receive, _varying(send))
         plain = _plainly(scope)
-        start, _ = await self._answer({**plain, "method": "HEAD"}, receive)
+        start, _ = await self._answer({**plain, "method": "HEAD"})
         if start["status"] == 304:
             return await _send(send, _marked(start), b"")
         if not _worthwhile(start):
             return await self.app(scope, receive, _varying(send))
-        body = await self._compressed(plain, receive, Headers(raw=start["headers"]).get("etag", ""))
+        body = await self._compressed(plain, Headers(raw=start["headers"]).get("etag", ""))
         start = _marked(start, length=len(body))
         await _send(send, start, body if scope["method"] == "GET" else b"")
 
-    async def _compressed(self, scope: Scope, receive: Receive, version: str) -> bytes:
+    async def _compressed(self, scope: Scope, version: str) -> bytes:
         """The file, compressed now unless it has been."""
         key = (Compressed, scope["path"], version)
         if found := SHARED.find(key):
@@ -54,13 +54,15 @@ class Compressed:
         async with self._one_at_a_time:  # of many readers after a start, one has it compressed for all
             if found := SHARED.find(key):
                 return bytes(found[0])
-            _, plain = await self._answer({**scope, "method": "GET"}, receive)
+            start, plain = await self._answer({**scope, "method": "GET"})
+            if len(plain) != int(Headers(raw=start["headers"])["content-length"]):
+                raise RuntimeError(f"{scope['path']} came with {len(plain)} bytes, fewer than it has")
             body = await to_thread.run_sync(lambda: gzip.compress(plain, LEVEL, mtime=0))
             SHARED.keep(key, body)
             return body
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-        """What Streamlit answers."""
+    async def _answer(self, scope: Scope) -> tuple[Message, bytes]:
+        """What Streamlit answers, all of it: it is for every reader, so it must not end where one of them leaves."""
         start: list[Message] = []
         parts: list[bytes] = []
 
@@ -70,8 +72,14 @@ class Compressed:
             else:
                 parts.append(message.get("body", b""))
 
-        await self.app(scope, receive, collect)
+        await self.app(scope, _stays, collect)
         return start[0], b"".join(parts)
+
+
+async def _stays() -> Message:
+    """Somebody who asks and never hangs up."""
+    await sleep_forever()
+    return {"type": "http.disconnect"}
 
 
 def takes_gzip(accepted: str) -> bool:

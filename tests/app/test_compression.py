@@ -2,8 +2,11 @@
 
 import asyncio
 import gzip
+import socket
+import time
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from starlette.datastructures import Headers
@@ -13,6 +16,7 @@ from streamlit.web.server.starlette.starlette_static_routes import create_stream
 from pages.frame import compression, memory
 from pages.frame.compression import Compressed, takes_gzip
 from pages.frame.memory import Memory
+from tests.serving import running_app
 
 STATIC = Path(file_util.get_static_dir())
 SCRIPT = "/static/js/" + next(path.name for path in (STATIC / "static" / "js").glob("index.*.js"))
@@ -132,3 +136,18 @@ def test_a_file_that_is_not_there_is_answered_as_streamlit_does() -> None:
 def test_what_is_kept_is_weighed() -> None:
     body = got(accept_encoding="gzip")[2]
     assert len(body) <= compression.SHARED.weight < len(body) + 1000
+
+
+def test_who_leaves_in_the_middle_spoils_no_file_for_the_others(tmp_path: Path) -> None:
+    scripts = sorted((STATIC / "static" / "js").glob("*.js"), key=lambda script: -script.stat().st_size)[:20]
+    with running_app(tmp_path / "log") as app:
+        for script in scripts:
+            with socket.create_connection(("127.0.0.1", app.port)) as hasty:
+                head = f"GET /static/js/{script.name} HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n"
+                hasty.sendall(head.encode())
+                time.sleep(0.001)
+        for script in scripts:
+            asked = Request(f"{app.url}/static/js/{script.name}", headers={"Accept-Encoding": "gzip"})
+            with urlopen(asked) as answer:
+                assert gzip.decompress(answer.read()) == script.read_bytes(), script.name
+        assert app.failures() == []
