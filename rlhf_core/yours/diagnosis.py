@@ -131,7 +131,12 @@ def examine(symptom: Symptom, record: Record) -> Finding:
     missing = [name for name in symptom.needs if not record.has(name)]
     if missing:
         return Finding(symptom.name, "unknown", f"not in this record: {', '.join(missing)}", "", symptom.source)
-    with np.errstate(over="ignore", invalid="ignore"):  # a log may hold any number
+    return judged(symptom, record)
+
+
+def judged(symptom: Symptom, record: Record) -> Finding:
+    """What a check finds in a record that has what the check needs."""
+    with np.errstate(all="ignore"):  # a log may hold any number
         verdict, evidence = symptom.judge(record)
     advice = symptom.advice if verdict in ("watch", "unhealthy") else ""
     return Finding(symptom.name, verdict, evidence, advice, symptom.source)

@@ -1,9 +1,7 @@
 """Is somebody's training log healthy? The checks of `diagnosis` that a log can answer, and those that logs need."""
 
-import numpy as np
-
 from rlhf_core.yours import log_symptoms
-from rlhf_core.yours.diagnosis import SYMPTOMS, Finding, Symptom
+from rlhf_core.yours.diagnosis import SYMPTOMS, Finding, Symptom, judged
 from rlhf_core.yours.logs import Log
 from rlhf_core.yours.record import Record
 from rlhf_core.yours.trainers import Trainer, record_of
@@ -116,7 +114,4 @@ def _examine(symptom: Symptom, record: Record) -> Finding:
         if not any(record.has(name) for name in need.split(OR)):
             lacking = " or ".join(need.split(OR))
             return Finding(symptom.name, "unknown", f"not in this log: {lacking}", "", symptom.source)
-    with np.errstate(all="ignore"):  # a log may hold any number
-        verdict, evidence = symptom.judge(record)
-    advice = symptom.advice if verdict in ("watch", "unhealthy") else ""
-    return Finding(symptom.name, verdict, evidence, advice, symptom.source)
+    return judged(symptom, record)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rlhf_core.yours.record import Record
-from rlhf_core.yours.symptoms import FEWEST_ROWS, Judgement
+from rlhf_core.yours.symptoms import FEWEST_ROWS, Judgement, signed
 
 LOG_TWO = float(np.log(2))
 FIRST_KL, FIRST_TOKEN_KL = 0.5, 0.05
@@ -29,7 +29,7 @@ def kl_starts_at_zero(record: Record) -> Judgement:
     """The first KL to the reference: policy and reference should be the same model, and nothing dropped at random."""
     name, limit, unit = _kl(record, FIRST_KL, FIRST_TOKEN_KL)
     first = float(record.values(name)[0])
-    numbers = f"{_signed(first)} nats per {unit} at step {record.step_of(name, 0)}"
+    numbers = f"{signed(first)} nats per {unit} at step {record.step_of(name, 0)}"
     if abs(first) <= limit:
         return "healthy", numbers
     differ = f"{numbers}: policy and reference differ from the start"
@@ -42,7 +42,7 @@ def kl_is_not_negative(record: Record) -> Judgement:
     values = record.values(name)
     level = record.last(name)
     below = float((values < BELOW_ZERO).mean())
-    numbers = f"negative in {below:.0%} of rows, {_signed(level)} nats per {unit} at the end"
+    numbers = f"negative in {below:.0%} of rows, {signed(level)} nats per {unit} at the end"
     if level < BELOW_ZERO or (len(values) < FEWEST_ROWS and values.min() < BELOW_ZERO):
         return "unhealthy", numbers
     return ("watch" if below > 0.1 else "healthy"), numbers
@@ -55,7 +55,7 @@ def kl_stays_bounded(record: Record) -> Judgement:
     if len(values) < 4 * FEWEST_ROWS:
         return "unknown", f"too early to tell: {len(values)} of the {4 * FEWEST_ROWS} rows that a trend needs"
     quarters = [float(part.mean()) for part in np.array_split(values, 4)]
-    numbers = f"{_signed(quarters[1])} → {_signed(quarters[3])} nats per {unit}, from the second quarter to the last"
+    numbers = f"{signed(quarters[1])} → {signed(quarters[3])} nats per {unit}, from the second quarter to the last"
     if quarters[3] > few and quarters[3] > TIMES * max(quarters[1], 1e-9):
         return "unhealthy", numbers
     return ("watch" if quarters[3] > 2 * few and quarters[3] > quarters[2] else "healthy"), numbers
@@ -65,7 +65,7 @@ def tokens_stay_undecided(record: Record) -> Judgement:
     """Entropy per token, judged with the score: a collapse is a fall with nothing gained, rising is forgetting."""
     first, last = record.first("token_entropy"), record.last("token_entropy")
     gain = record.last("reward") - record.first("reward")
-    numbers = f"{first:.2f} → {last:.2f} nats per token, while the score changes by {_signed(gain)}"
+    numbers = f"{first:.2f} → {last:.2f} nats per token, while the score changes by {signed(gain)}"
     if len(record.values("token_entropy")) < FEWEST_ROWS:
         return "unknown", f"{numbers}: too early to tell"
     if last < 0.1 * first and gain <= 0:
@@ -114,7 +114,7 @@ def pair_loss_moves(record: Record) -> Judgement:
 def chosen_keep_their_probability(record: Record) -> Judgement:
     """DPO raises the margin, and the chosen answers' own probability may fall meanwhile."""
     first, last = record.first("chosen_log_prob"), record.last("chosen_log_prob")
-    numbers = f"log-probability of the chosen answers {_signed(first, 1)} → {_signed(last, 1)} nats"
+    numbers = f"log-probability of the chosen answers {signed(first, 1)} → {signed(last, 1)} nats"
     if last >= first - 0.02 * abs(first):
         return "healthy", numbers
     return "watch", f"{numbers}: it falls, as often in DPO; the margin is what the loss raises"
@@ -123,7 +123,7 @@ def chosen_keep_their_probability(record: Record) -> Judgement:
 def margin_stays_believable(record: Record) -> Judgement:
     """Odds of e to the margin: beyond 10 nobody's preferences are that sure."""
     last = record.last("margin")
-    numbers = f"{_signed(last, 1)} log-odds at the end"
+    numbers = f"{signed(last, 1)} log-odds at the end"
     if last > HUGE_MARGIN:
         return "unhealthy", f"{numbers}: the pairs are too easy, or one side gives itself away"
     return ("watch" if last > LARGE_MARGIN else "healthy"), numbers
@@ -152,7 +152,3 @@ def pairs_are_told_apart(record: Record) -> Judgement:
 def _kl(record: Record, per_answer: float, per_token: float) -> tuple[str, float, str]:
     """Which KL a record has, with the limit in its unit."""
     return ("kl", per_answer, "answer") if record.has("kl") else ("token_kl", per_token, "token")
-
-
-def _signed(value: float, digits: int = 2) -> str:
-    return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")

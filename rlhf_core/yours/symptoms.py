@@ -45,9 +45,9 @@ def score_rises(record: Record) -> Judgement:
     if len(curve) < FEWEST_ROWS:
         return _too_early(record)
     gain, fallen, peak = curve[-1] - curve[0], curve.max() - curve[-1], int(curve.argmax())
-    numbers = f"{_signed(curve[0])} → {_signed(curve[-1])} reward units"
+    numbers = f"{signed(curve[0])} → {signed(curve[-1])} reward units"
     if fallen > max(small, FALLEN * (curve.max() - curve[0])):
-        return "unhealthy", f"{numbers}, after {_signed(curve[peak])} at step {record.step_of('reward', peak)}"
+        return "unhealthy", f"{numbers}, after {signed(curve[peak])} at step {record.step_of('reward', peak)}"
     if gain < -small or curve.max() == curve.min():
         return "unhealthy", numbers
     rising = record.window == 1 and gain > 0 and not _settled(curve)
@@ -58,10 +58,10 @@ def worth_its_penalty(record: Record) -> Judgement:
     """Score minus beta KL ends above where it began."""
     curve = record.smooth("penalised_reward")
     net = curve[-1] - curve[0]
-    numbers = f"{_signed(curve[0])} → {_signed(curve[-1])} reward units, after the penalty"
+    numbers = f"{signed(curve[0])} → {signed(curve[-1])} reward units, after the penalty"
     if record.has("reward") and record.window == 1:
         reward, left = round(record.last("reward"), 3), round(float(curve[-1]), 3)
-        parts = (_signed(reward, 3), _signed(reward - left, 3), _signed(left, 3))
+        parts = (signed(reward, 3), signed(reward - left, 3), signed(left, 3))
         numbers = "{} − {} = {} reward units, after the penalty".format(*parts)
     slight = 0.1 * _small_change(record, "penalised_reward")
     return ("healthy" if net >= 0 else "watch" if net > -slight else "unhealthy"), numbers
@@ -74,7 +74,7 @@ def policy_moves(record: Record) -> Judgement:
         return _too_early(record)
     if alone <= 0:
         return _nothing("entropy")
-    numbers = f"{_signed(curve[-1])} nats from the reference policy"
+    numbers = f"{signed(curve[-1])} nats from the reference policy"
     if curve[-1] < STUCK * alone and _settled(curve):
         return "unhealthy", f"{numbers}, {curve[-1] / alone:.0%} of the way to a single answer, and no further"
     return "healthy", numbers
@@ -104,7 +104,7 @@ def steps_are_small(record: Record) -> Judgement:
     values = record.values("step_kl")
     most, at = float(values.max()), record.step_of("step_kl", int(values.argmax()))
     verdict: Verdict = "healthy" if most <= LARGE_STEP else "watch" if most <= TOO_LARGE_STEP else "unhealthy"
-    return verdict, f"at most {_signed(most, 3)} nats per token from one policy to the next, in step {at}"
+    return verdict, f"at most {signed(most, 3)} nats per token from one policy to the next, in step {at}"
 
 
 def clipping_is_rare(record: Record) -> Judgement:
@@ -179,7 +179,7 @@ def labellers_are_not_fooled(record: Record) -> Judgement:
     if record.facts["truth_spread"] <= 0:
         return _nothing("truth_spread")
     excess = (judged - gained) / record.facts["truth_spread"]
-    numbers = f"the labellers’ judgement changes by {_signed(judged)}, the true reward by {_signed(gained)}"
+    numbers = f"the labellers’ judgement changes by {signed(judged)}, the true reward by {signed(gained)}"
     return ("healthy" if excess < FOOLED else "watch" if excess < MUCH_FOOLED else "unhealthy"), numbers
 
 
@@ -187,7 +187,7 @@ def truth_follows(record: Record) -> Judgement:
     """True reward does not fall back from its peak; a peak before the first step is the worst case."""
     truth, spread = record.smooth("true_reward"), record.facts["truth_spread"]
     peak = int(truth.argmax())
-    numbers = f"{_signed(truth[0])} → {_signed(truth[-1])}, highest {_signed(truth[peak])} at step "
+    numbers = f"{signed(truth[0])} → {signed(truth[-1])}, highest {signed(truth[peak])} at step "
     numbers += record.step_of("true_reward", peak)
     if over_optimised(truth, spread):
         return "unhealthy", numbers
@@ -229,6 +229,6 @@ def _nothing(name: str) -> Judgement:
     return "unknown", f"{name} is 0 at first: there is nothing to measure against"
 
 
-def _signed(value: float, digits: int = 2) -> str:
+def signed(value: float, digits: int = 2) -> str:
     """A number with a true minus sign, and no minus before a zero."""
     return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
