@@ -60,7 +60,7 @@ def _verdict(guess: str, right: str) -> str:
 
 def _buttons(number: int, step: Step, run: PipelineRun) -> None:
     with st.container(horizontal=True):
-        if not tour.prepared(step, run.settings) or step.options:
+        if step.options:
             st.button("Set it up again", key="tour-set-up", on_click=tour.set_up, args=(number,))
         st.button("Previous", key="tour-previous", on_click=tour.go, args=(number - 1,), disabled=number == 1)
         if number < len(STEPS):

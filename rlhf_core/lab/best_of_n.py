@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from rlhf_core.distributions import Array, kl_divergence, log_softmax
+from rlhf_core.distributions import Array, log_softmax
+
+BEST_OF = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""Numbers of answers that the experiments compare."""
 
 
 def best_of_n(ref_log_probs: Array, rewards: Array, n: int) -> Array:
@@ -70,11 +73,6 @@ def win_rate(log_probs: Array, ref_log_probs: Array, rewards: Array) -> Array:
     beats = (rewards[..., :, None] > rewards[..., None, :]) + 0.5 * (rewards[..., :, None] == rewards[..., None, :])
     result: Array = np.einsum("...i,...ij,...j->...", np.exp(log_probs), beats, np.exp(ref_log_probs))
     return result
-
-
-def kl_of_best(ref_log_probs: Array, rewards: Array, n: int) -> Array:
-    """Exact `KL(best-of-n || ref)` in nats, shape (...)."""
-    return kl_divergence(best_of_n(ref_log_probs, rewards, n), ref_log_probs)
 
 
 def _rows(values: Array) -> Array:

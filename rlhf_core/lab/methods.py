@@ -9,7 +9,7 @@ import numpy as np
 from rlhf_core import policy, ppo
 from rlhf_core.distributions import Array
 from rlhf_core.lab import grpo, rejection
-from rlhf_core.lab.best_of_n import best_of_n
+from rlhf_core.lab.best_of_n import BEST_OF, best_of_n
 from rlhf_core.lab.dpo import dpo
 from rlhf_core.lab.work import Progress, finish
 from rlhf_core.lab.worlds import Worth, before_ppo, checked_seeds, stream, worth
@@ -21,7 +21,6 @@ DEFAULT_ROLLOUTS = 32
 """Answers a prompt and step where the settings ask for the exact expectation, which samples nothing."""
 KEEP_ONE_OF = 4
 """RFT keeps the best of so many answers."""
-BEST_OF = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 N_TOKENS = 3
 
 

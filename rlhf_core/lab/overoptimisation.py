@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlhf_core.distributions import Array
-from rlhf_core.lab.best_of_n import best_of_n, kl_bound
+from rlhf_core.lab.best_of_n import BEST_OF, best_of_n, kl_bound
 from rlhf_core.lab.gao import Fit, fit_form
 from rlhf_core.lab.work import Progress, finish
 from rlhf_core.lab.worlds import Worth, checked_seeds, worth
@@ -15,7 +15,6 @@ from rlhf_core.policy import Indices
 from rlhf_core.settings import Settings
 
 COUNTS = (50, 200, 800)
-BEST_OF = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from rlhf_core import PipelineRun, policy, run_pipeline
 from rlhf_core.distributions import expectation, log_softmax
 from rlhf_core.lab import grpo
 from rlhf_core.lab.dpo import dpo
+from rlhf_core.lab.methods import DEFAULT_ROLLOUTS
 from rlhf_core.lab.worlds import stream
 
 TEMPERATURES = np.array([0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0])
@@ -61,7 +62,7 @@ def _negative_chart(run: PipelineRun, palette: Palette) -> Drawing:
 def grpo_losses(run: PipelineRun) -> tuple[np.ndarray, np.ndarray]:
     """GRPO's loss at the start of each step, and the reward it climbs, (T,) each."""
     settings = run.settings
-    method = grpo.GRPO(beta=max(settings.beta, 0.04), rollouts=settings.rollouts or 32, n_epochs=1,
+    method = grpo.GRPO(beta=max(settings.beta, 0.04), rollouts=settings.rollouts or DEFAULT_ROLLOUTS, n_epochs=1,
                        learning_rate=3 * settings.ppo_learning_rate)  # fmt: skip
     ref = run.sft.log_probs[-1]
     walk = islice(grpo.steps(run.sft.logits, run.reward.scores, method, stream(settings.seed, "asked").random),

@@ -10,8 +10,6 @@ from pages.figures.lab.experiment import Experiment, Panel, band, changed, diffe
 from rlhf_core import Settings
 from rlhf_core.lab.sweeps import BetaSweep, beta_sweep_pieces
 
-PLACES = np.arange(8)
-
 
 def _charts(found: BetaSweep, palette: Palette) -> list[Panel]:
     places = np.arange(len(found.betas))
