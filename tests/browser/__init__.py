@@ -1,0 +1,1 @@
+"""What readers do, in real browsers. A package, so that its browsers end with its last test."""
