@@ -45,7 +45,7 @@ def sentences(look: Look) -> Iterator[Said]:
     yield from (said for source, text in texts for said in _split(source, text, view))
     yield from _split("payoff", payoff.summary(view.run), view)
     answer = ANSWERS[number % len(ANSWERS)]
-    yield from _split(f"asked: {answer.name}", f"{answer.question}\n{answer.say(view.run)}", view)
+    yield from _split(f"asked: {answer.name}", f"{answer.question}\n{answer.say(answer.measure(view.run))}", view)
     step = STEPS[number % len(STEPS)]
     there = _moved(look, replace(look.settings, **step.changes))
     yield from _split(f"tour: {step.title}", "\n".join((step.question, step.do, step.see(there.run))), there)

@@ -80,7 +80,7 @@ def section(page: Page) -> None:
         _show(chosen, page.view.run.settings, n_seeds, page.view.palette)
     st.markdown(f"**In practice.** {chosen.practice}")
     with st.expander("The same from Python", type="compact"):
-        st.code(_python(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
+        st.code(python_of(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
 
 
 def _answer(page: Page) -> None:
@@ -92,12 +92,13 @@ def _answer(page: Page) -> None:
         persist_state="session",
     )  # fmt: skip
     answer = QUESTIONS[current(QUESTION)]
+    found = answer.measure(page.view.run)
     words, chart = st.columns(2, gap="large", vertical_alignment="center")
     with words:
-        st.markdown(answer.say(page.view.run))
+        st.markdown(answer.say(found))
         st.markdown(f"[See more of it]({answer.see})")
     with chart:
-        panel = Panel(answer.question, answer.draw(page.view.run, page.view.palette), answer.question)
+        panel = Panel(answer.question, answer.draw(found, page.view.palette), answer.question)
         _plot(panel, f"asked-{answer.name}")
 
 
@@ -170,6 +171,7 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
     )  # fmt: skip
 
 
-def _python(chosen: Experiment, settings: Settings, n_seeds: int) -> str:
+def python_of(chosen: Experiment, settings: Settings, n_seeds: int) -> str:
+    """Python that gives what an experiment shows, as it can be pasted."""
     imports = "import rlhf_core.lab\nfrom rlhf_core import Settings, run_pipeline"
     return f"{imports}\n\nresult = {chosen.call(settings, n_seeds)}"

@@ -9,6 +9,7 @@
 from rlhf_core.lab.best_of_n import best_of_n
 from rlhf_core.lab.convergence import arrival
 from rlhf_core.lab.dpo import dpo
+from rlhf_core.lab.estimators import estimates
 from rlhf_core.lab.influence import influence
 from rlhf_core.lab.labels import label_grid
 from rlhf_core.lab.methods import compare_methods
@@ -23,6 +24,7 @@ __all__ = [
     "beta_sweep",
     "compare_methods",
     "dpo",
+    "estimates",
     "influence",
     "label_grid",
     "overoptimise",

@@ -4,16 +4,24 @@ Every gradient is in the logits of the phrase tables, for one prompt. A bias is 
 variance the sum over all logits.
 """
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from rlhf_core import policy
 from rlhf_core.distributions import Array, expectation
+from rlhf_core.lab.work import Progress, finish
+from rlhf_core.optimum import penalised_reward
+from rlhf_core.pipeline import PipelineRun
 from rlhf_core.policy import Tables
 
 BASELINES = ("none", "group mean", "leave-one-out", "value")
 ESTIMATES = ("k1", "k2", "k3")
+PLACES = ("reward", "loss")
+GROUPS = (2, 4, 8, 16, 32, 64)
+"""Rollouts per prompt that the experiment compares."""
 
 
 class Quality(NamedTuple):
@@ -23,6 +31,59 @@ class Quality(NamedTuple):
     """Length of the mean error, as a share of the true gradient's length."""
     deviation: float
     """Root of the summed variances, as a share of the true gradient's length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """How the estimators err for the policy in the middle of a run; medians over its prompts."""
+
+    step: int
+    """PPO step after which the policy is looked at."""
+    bias: Mapping[str, Array]
+    """Baseline -> (groups,) length of the mean error, as a share of the gradient's length."""
+    spread: Mapping[str, Array]
+    """Baseline -> (groups,) root of the summed variances, as a share of the gradient's length."""
+    kl: Mapping[tuple[str, str], Quality]
+    """(estimate, place) -> bias and spread of one sample's gradient."""
+
+
+def estimates(run: PipelineRun) -> Estimates:
+    """Every baseline at every group size, and every KL estimate in either place; see `estimates_pieces`."""
+    return finish(estimates_pieces(run))
+
+
+def estimates_pieces(run: PipelineRun) -> Iterator[Progress[Estimates]]:
+    """Every baseline at every group size, and every KL estimate in either place, prompt by prompt.
+
+    Yields
+    ------
+    Progress
+        Counted in prompts.
+    """
+    step = max(run.settings.ppo_steps // 2, 1)
+    tables, n_prompts = policy.log_tables(run.ppo.logits[step]), len(run.scenario.prompts)
+    rows: list[list[Quality]] = []
+    kls: list[list[Quality]] = []
+    for prompt in range(n_prompts):
+        log_probs, ref = run.ppo.log_probs[step, prompt], run.sft.log_probs[-1, prompt]
+        rewards = penalised_reward(run.reward.scores[prompt], log_probs - ref, beta=run.settings.beta)
+        scores = scores_of(tables, prompt)
+        rows.append(
+            [baseline_quality(log_probs, rewards, scores, baseline=b, group=g) for b in BASELINES for g in GROUPS]
+        )
+        kls.append([kl_gradient_bias(log_probs, ref, scores, estimate=e, place=p) for e in ESTIMATES for p in PLACES])
+        yield Progress(prompt + 1, n_prompts, _gathered(step, rows, kls))
+
+
+def _gathered(step: int, rows: list[list[Quality]], kls: list[list[Quality]]) -> Estimates:
+    quality = np.median(np.array(rows), axis=0).reshape(len(BASELINES), len(GROUPS), 2)
+    kl = np.median(np.array(kls), axis=0).reshape(len(ESTIMATES), len(PLACES), 2)
+    return Estimates(
+        step=step,
+        bias={name: quality[b, :, 0] for b, name in enumerate(BASELINES)},
+        spread={name: quality[b, :, 1] for b, name in enumerate(BASELINES)},
+        kl={(e, p): Quality(*kl[i, j].tolist()) for i, e in enumerate(ESTIMATES) for j, p in enumerate(PLACES)},
+    )
 
 
 def scores_of(tables: Tables, prompt: int) -> Array:
@@ -109,7 +170,7 @@ def kl_gradient_bias(log_probs: Array, ref_log_probs: Array, scores: Array, *, e
     ----------
     arXiv:2510.01555; arXiv:2512.21852.
     """
-    if estimate not in ESTIMATES or place not in ("reward", "loss"):
+    if estimate not in ESTIMATES or place not in PLACES:
         allowed = f"one of {', '.join(ESTIMATES)}, in reward or loss"
         raise ValueError(f"estimate must be {allowed}, got {estimate!r} in {place!r}")
     k1 = log_probs - ref_log_probs

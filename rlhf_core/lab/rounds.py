@@ -21,6 +21,8 @@ from rlhf_core.reward_model import RewardTrace
 from rlhf_core.settings import Settings
 
 N_ROUNDS = (1, 2, 4)
+LEAST_PAIRS = 24
+"""Fewest that a round may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,7 @@ def rounds_pieces(
     settings : Settings
         Its `n_comparisons` is the number of labels in all, `ppo_steps` those of each round.
     n_rounds : sequence of int
-        Each from 1 to the number of comparisons that leaves every round at least 24 pairs.
+        Each from 1 to the number of comparisons that leaves every round at least `LEAST_PAIRS`.
 
     Yields
     ------
@@ -77,9 +79,11 @@ def rounds_pieces(
     Bai et al. (2022), arXiv:2204.05862, section 4.5; Touvron et al. (2023), arXiv:2307.09288, section 3.
     """
     counts, kept = tuple(n_rounds), checked_seeds(seeds)
-    most = settings.n_comparisons // 24
+    most = settings.n_comparisons // LEAST_PAIRS
     if not counts or not all(1 <= count <= most for count in counts):
-        raise ValueError(f"n_rounds must be from 1 to {most}, so that each has 24 of the pairs, got {list(counts)}")
+        raise ValueError(
+            f"n_rounds must be from 1 to {most}, so that each has {LEAST_PAIRS} of the pairs, got {list(counts)}"
+        )
     arrays = {name: np.full((len(counts), len(kept)), np.nan) for name in FIGURES}
     sft_truth, total, done = np.full(len(kept), np.nan), len(kept) * sum(counts), 0
     for s, seed in enumerate(kept):

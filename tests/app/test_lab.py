@@ -1,12 +1,7 @@
 """The Lab: nothing runs until asked for, a link chooses the experiment, the game keeps its truth hidden."""
 
-import re
 import time
 
-import pytest
-
-from pages.frame import lab
-from rlhf_core import Settings
 from tests.app.opening import opened
 
 
@@ -47,10 +42,3 @@ def test_a_question_has_its_own_link():
     app = opened("lab", experiment="asked", question="critic")
     assert any("A critic predicts the mean return" in each.value for each in app.markdown)
     assert app.query_params["question"] == "critic" or app.query_params["question"] == ["critic"]
-
-
-@pytest.mark.parametrize("experiment", lab.EXPERIMENTS, ids=lambda experiment: experiment.name)
-def test_the_python_shown_calls_the_experiment(experiment) -> None:
-    code = lab._python(experiment, Settings(beta=0.3), experiment.seeds[0])
-    assert re.search(r"^result = rlhf_core\.lab\.\w", code, re.MULTILINE)
-    compile(code, "shown", "exec")

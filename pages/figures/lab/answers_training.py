@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from pages.figures.lab.experiment import Answer, lines
 from rlhf_core import PipelineRun, policy, run_pipeline
 from rlhf_core.distributions import expectation, log_softmax
 from rlhf_core.lab import grpo
-from rlhf_core.lab.dpo import dpo
+from rlhf_core.lab.dpo import DPOTrace, dpo
 from rlhf_core.lab.methods import DEFAULT_ROLLOUTS
 from rlhf_core.lab.worlds import stream
 
@@ -35,32 +36,50 @@ def sampled_kl(run: PipelineRun, temperature: float) -> float:
     return float(expectation(drawn, final - ref).mean())
 
 
-def _negative(run: PipelineRun) -> str:
-    hot = sampled_kl(run, 2.0)
+class Sampled(NamedTuple):
+    """What a trainer logs of one policy whose answers it samples at other temperatures than 1."""
+
+    logged: np.ndarray
+    """Mean of k1 at each of `TEMPERATURES`, in nats."""
+    exact: float
+    """The policy's KL to the reference, in nats."""
+
+
+def _sampled(run: PipelineRun) -> Sampled:
+    return Sampled(np.array([sampled_kl(run, t) for t in TEMPERATURES]), float(run.ppo.kl[-1]))
+
+
+def _negative(found: Sampled) -> str:
     return (
         "A KL cannot be negative, but its estimate k1 = log π − log π_ref may be for a single answer, and its mean "
         "only if the answers were not drawn from π. The usual cause is sampling with a temperature, top-k or top-p "
-        f"that the scored log-probabilities do not have. This run’s policy is {minus(float(run.ppo.kl[-1]))} nats from "
-        f"the reference; sampled at temperature 2 and scored at 1, the same policy would log {minus(hot)}. Score what "
-        "you sample from, or use k3, which is never negative and then hides the fault."
+        f"that the scored log-probabilities do not have. This run’s policy is {minus(found.exact)} nats from the "
+        f"reference; sampled at temperature {TEMPERATURES[-1]:g} and scored at 1, the same policy would log "
+        f"{minus(float(found.logged[-1]))}. Score what you sample from, or use k3, which is never negative and then "
+        "hides the fault."
     )
 
 
-def _negative_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    values = np.array([sampled_kl(run, t) for t in TEMPERATURES])
-    exact = np.full(len(TEMPERATURES), float(run.ppo.kl[-1]))
+def _negative_chart(found: Sampled, palette: Palette) -> Drawing:
     return lines(
         palette, "sampling temperature", "mean of k1 [nats]",
-        (TEMPERATURES, values, "logged", "kl", "solid"),
-        (TEMPERATURES, exact, "the KL", "policy", "dot"),
+        (TEMPERATURES, found.logged, "logged", "kl", "solid"),
+        (TEMPERATURES, np.full(len(TEMPERATURES), found.exact), "the KL", "policy", "dot"),
     )  # fmt: skip
 
 
 # ------------------------------------------------------------ losses that start somewhere
 
 
-def grpo_losses(run: PipelineRun) -> tuple[np.ndarray, np.ndarray]:
-    """GRPO's loss at the start of each step, and the reward it climbs, (T,) each."""
+class Losses(NamedTuple):
+    """GRPO's loss at the start of each step, and the reward it climbs, (T+1,) each."""
+
+    loss: np.ndarray
+    reward: np.ndarray
+
+
+def grpo_losses(run: PipelineRun) -> Losses:
+    """GRPO from a run's SFT policy on its reward model."""
     settings = run.settings
     method = grpo.GRPO(beta=max(settings.beta, 0.04), rollouts=settings.rollouts or DEFAULT_ROLLOUTS, n_epochs=1,
                        learning_rate=3 * settings.ppo_learning_rate)  # fmt: skip
@@ -70,11 +89,11 @@ def grpo_losses(run: PipelineRun) -> tuple[np.ndarray, np.ndarray]:
     tables = [policy.log_tables(logits) for logits in walk]
     log_probs = np.stack([ref, *(policy.response_log_probs(each) for each in tables)])
     k3 = expectation(log_probs, np.exp(np.minimum(ref - log_probs, 50)) - 1 + log_probs - ref).mean(axis=1)
-    return method.beta * k3 / 3, expectation(log_probs, run.reward.scores).mean(axis=1)
+    return Losses(method.beta * k3 / 3, expectation(log_probs, run.reward.scores).mean(axis=1))
 
 
-def _grpo(run: PipelineRun) -> str:
-    loss, reward = grpo_losses(run)
+def _grpo(found: Losses) -> str:
+    loss, reward = found
     return (
         "Advantages are measured against the group’s own mean, so on fresh samples they average to 0, and so does the "
         "clipped part of the loss at every step’s start. What is left is β times k3, which is 0 at the reference "
@@ -84,14 +103,12 @@ def _grpo(run: PipelineRun) -> str:
     )
 
 
-def _grpo_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    loss, _ = grpo_losses(run)
-    steps = np.arange(len(loss))
-    return lines(palette, "step", "GRPO’s loss at the step’s start", (steps, loss, "loss", "kl", "solid"))
+def _grpo_chart(found: Losses, palette: Palette) -> Drawing:
+    steps = np.arange(len(found.loss))
+    return lines(palette, "step", "GRPO’s loss at the step’s start", (steps, found.loss, "loss", "kl", "solid"))
 
 
-def _dpo(run: PipelineRun) -> str:
-    trace = dpo(run)
+def _dpo(trace: DPOTrace) -> str:
     way = "falls too" if trace.chosen[-1] < trace.chosen[0] else "rises here"
     lost = trace.compared[-1] < trace.compared[0]
     where = "to answers that nobody compared" if lost else "to other answers that were compared"
@@ -106,8 +123,7 @@ def _dpo(run: PipelineRun) -> str:
     )
 
 
-def _dpo_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    trace = dpo(run)
+def _dpo_chart(trace: DPOTrace, palette: Palette) -> Drawing:
     epochs = np.arange(len(trace.loss))
     return lines(palette, "epoch", "log-probability [nats]", (epochs, trace.chosen, "chosen", "policy", "solid"),
                   (epochs, trace.rejected, "rejected", "reference", "dash"))  # fmt: skip
@@ -121,13 +137,12 @@ def equal_groups(run: PipelineRun) -> np.ndarray:
     return np.array([float(np.mean(np.ptp(batch.rewards, axis=1) == 0)) for batch in run.ppo.rollouts])
 
 
-def _bold(run: PipelineRun) -> PipelineRun:
-    """The same run without penalty, 60 steps, 8 rollouts: groups that agree."""
-    return run_pipeline(replace(run.settings, beta=0.0, ppo_steps=60, rollouts=8))
+def _bold(run: PipelineRun) -> np.ndarray:
+    """The same of this run without penalty, 60 steps, 8 rollouts: groups that agree."""
+    return equal_groups(run_pipeline(replace(run.settings, beta=0.0, ppo_steps=60, rollouts=8)))
 
 
-def _groups(run: PipelineRun) -> str:
-    share = equal_groups(_bold(run))
+def _groups(share: np.ndarray) -> str:
     return (
         "If all answers of a group get the same reward, every advantage is 0 and that prompt teaches nothing in this "
         "step; TRL logs the share of such groups as `frac_reward_zero_std`. It grows when the policy always gives the "
@@ -137,8 +152,7 @@ def _groups(run: PipelineRun) -> str:
     )
 
 
-def _groups_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    share = equal_groups(_bold(run))
+def _groups_chart(share: np.ndarray, palette: Palette) -> Drawing:
     return lines(palette, "PPO step", "groups without spread [share]",
                   (np.arange(1, len(share) + 1), share, "no spread", "policy", "solid"))  # fmt: skip
 
@@ -148,8 +162,8 @@ def _epochs(run: PipelineRun) -> tuple[PipelineRun, PipelineRun]:
     return run_pipeline(one), run_pipeline(four)
 
 
-def _clip(run: PipelineRun) -> str:
-    one, four = _epochs(run)
+def _clip(runs: tuple[PipelineRun, PipelineRun]) -> str:
+    one, four = runs
     return (
         "In the first gradient step on a batch the new policy is the old one, every ratio is exactly 1, and nothing "
         "can be clipped. With one update per batch the clip fraction is therefore 0 for ever "
@@ -159,8 +173,8 @@ def _clip(run: PipelineRun) -> str:
     )
 
 
-def _clip_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    one, four = _epochs(run)
+def _clip_chart(runs: tuple[PipelineRun, PipelineRun], palette: Palette) -> Drawing:
+    one, four = runs
     return lines(
         palette, "PPO step", "clip fraction",
         (steps_of(one), one.ppo.clip_fraction, "1 epoch", "reference", "dash"),
@@ -173,12 +187,11 @@ def value_error(run: PipelineRun) -> np.ndarray:
     return np.array([float(np.mean(batch.advantages[..., 0] ** 2)) for batch in run.ppo.rollouts])
 
 
-def _critic_run(run: PipelineRun) -> PipelineRun:
-    return run_pipeline(replace(run.settings, advantage="gae"))
+def _critic_error(run: PipelineRun) -> np.ndarray:
+    return value_error(run_pipeline(replace(run.settings, advantage="gae")))
 
 
-def _critic(run: PipelineRun) -> str:
-    error = value_error(_critic_run(run))
+def _critic(error: np.ndarray) -> str:
     way = "falls, for the policy decides for few answers" if error[-1] < error[0] else "does not fall"
     return (
         "A critic predicts the mean return of a prefix; what is left over is mostly the spread of the rewards around "
@@ -188,8 +201,7 @@ def _critic(run: PipelineRun) -> str:
     )
 
 
-def _critic_chart(run: PipelineRun, palette: Palette) -> Drawing:
-    error = value_error(_critic_run(run))
+def _critic_chart(error: np.ndarray, palette: Palette) -> Drawing:
     return lines(palette, "PPO step", "squared error [reward units²]",
                   (np.arange(1, len(error) + 1), error, "critic", "policy", "solid"))  # fmt: skip
 
@@ -197,26 +209,26 @@ def _critic_chart(run: PipelineRun, palette: Palette) -> Drawing:
 ANSWERS = (
     Answer(
         "negative-kl", "Why is my KL negative?", _negative, _negative_chart,
-        "metrics?at=done",
+        "metrics?at=done", _sampled,
     ),
     Answer(
         "grpo-loss", "GRPO’s loss starts at 0 and then rises. Is it broken?", _grpo, _grpo_chart,
-        "lab?experiment=methods",
+        "lab?experiment=methods", grpo_losses,
     ),
     Answer(
         "dpo-loss", "DPO starts at 0.693, and my chosen log-probability falls. Is it broken?", _dpo, _dpo_chart,
-        "lab?experiment=methods",
+        "lab?experiment=methods", dpo,
     ),
     Answer(
         "no-spread", "All rewards of a group are equal. What now?", _groups, _groups_chart,
-        "ppo?beta=0&ppo_steps=60&rollouts=8&at=done",
+        "ppo?beta=0&ppo_steps=60&rollouts=8&at=done", _bold,
     ),
     Answer(
         "no-clipping", "Why is the clip fraction 0?", _clip, _clip_chart,
-        "ppo?ppo_epochs=1&at=done",
+        "ppo?ppo_epochs=1&at=done", _epochs,
     ),
     Answer(
         "critic", "Why does the critic loss not fall?", _critic, _critic_chart,
-        "ppo?advantage=gae&at=done",
+        "ppo?advantage=gae&at=done", _critic_error,
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel
+from pages.figures.lab.experiment import Experiment, Panel, options
 from rlhf_core import Settings
 from rlhf_core.lab.convergence import ARRIVED, VARIANTS, Arrival, arrival_pieces
 from rlhf_core.lab.work import Progress
@@ -68,8 +68,7 @@ def _table(found: Arrival) -> list[dict[str, object]]:
 
 
 def _call(settings: Settings, n_seeds: int) -> str:
-    options = ", ".join(f"{name}={getattr(settings, name)!r}" for name in settings.to_query())
-    return f"rlhf_core.lab.arrival(run_pipeline(Settings({options})), beta={beta_of(settings):g})"
+    return f"rlhf_core.lab.arrival(run_pipeline(Settings({options(settings)})), beta={beta_of(settings):g})"
 
 
 EXPERIMENT = Experiment(

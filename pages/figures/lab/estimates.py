@@ -1,70 +1,22 @@
 """Which estimate? Bias and spread of advantage baselines and of the three KL estimates, exactly."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel
-from rlhf_core import Settings, policy, run_pipeline
-from rlhf_core.lab.estimators import (
-    BASELINES,
-    ESTIMATES,
-    Quality,
-    baseline_quality,
-    kl_gradient_bias,
-    scores_of,
-)
+from pages.figures.lab.experiment import Experiment, Panel, options
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.lab.estimators import BASELINES, ESTIMATES, GROUPS, PLACES, Estimates, estimates_pieces
 from rlhf_core.lab.work import Progress
-from rlhf_core.optimum import penalised_reward
 
-GROUPS = (2, 4, 8, 16, 32, 64)
-PLACES = ("reward", "loss")
 ROLES = dict(zip(BASELINES, ("reference", "policy", "kl", "true_reward"), strict=True))
 DASHES = dict(zip(BASELINES, ("dot", "solid", "dash", "dashdot"), strict=True))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Estimates:
-    """For the policy in the middle of a run, mean over its prompts."""
-
-    step: int
-    spread: dict[str, np.ndarray]
-    """Baseline -> (groups,) root of the variance as a share of the gradient's length."""
-    bias: dict[str, np.ndarray]
-    """Baseline -> (groups,) length of the mean error as a share of the gradient's length."""
-    kl: dict[tuple[str, str], Quality]
-    """(estimate, place) -> bias and spread of one sample's gradient."""
-
-
 def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Estimates]]:
-    run = run_pipeline(settings)
-    step = max(settings.ppo_steps // 2, 1)
-    tables, n_prompts = policy.log_tables(run.ppo.logits[step]), len(run.scenario.prompts)
-    rows: list[list[Quality]] = []
-    kls: list[list[Quality]] = []
-    for prompt in range(n_prompts):
-        log_probs, ref = run.ppo.log_probs[step, prompt], run.sft.log_probs[-1, prompt]
-        rewards = penalised_reward(run.reward.scores[prompt], log_probs - ref, beta=settings.beta)
-        scores = scores_of(tables, prompt)
-        rows.append(
-            [baseline_quality(log_probs, rewards, scores, baseline=b, group=g) for b in BASELINES for g in GROUPS]
-        )
-        kls.append([kl_gradient_bias(log_probs, ref, scores, estimate=e, place=p) for e in ESTIMATES for p in PLACES])
-        yield Progress(prompt + 1, n_prompts, _gathered(step, rows, kls))
-
-
-def _gathered(step: int, rows: list[list[Quality]], kls: list[list[Quality]]) -> Estimates:
-    quality = np.median(np.array(rows), axis=0).reshape(len(BASELINES), len(GROUPS), 2)
-    kl = np.median(np.array(kls), axis=0).reshape(len(ESTIMATES), len(PLACES), 2)
-    return Estimates(
-        step=step,
-        spread={name: quality[b, :, 1] for b, name in enumerate(BASELINES)},
-        bias={name: quality[b, :, 0] for b, name in enumerate(BASELINES)},
-        kl={(e, p): Quality(*kl[i, j].tolist()) for i, e in enumerate(ESTIMATES) for j, p in enumerate(PLACES)},
-    )
+    return estimates_pieces(run_pipeline(settings))
 
 
 def _charts(found: Estimates, palette: Palette) -> list[Panel]:
@@ -129,7 +81,7 @@ def _table(found: Estimates) -> list[dict[str, object]]:
 
 
 def _call(settings: Settings, n_seeds: int) -> str:
-    return "rlhf_core.lab.estimators.baseline_quality(log_probs, rewards, scores, baseline='leave-one-out', group=32)"
+    return f"rlhf_core.lab.estimates(run_pipeline(Settings({options(settings)})))"
 
 
 EXPERIMENT = Experiment(

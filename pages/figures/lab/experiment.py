@@ -46,15 +46,20 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A question as people ask it, four sentences with a run's numbers, and a chart of the same run."""
+    """A question as people ask it, four sentences with a run's numbers, and a chart of the same run.
+
+    Sentences and chart are made of what `measure` gives.
+    """
 
     name: str
     """In links."""
     question: str
-    say: Callable[[PipelineRun], str]
-    draw: Callable[[PipelineRun, Palette], Drawing]
+    say: Callable[[Any], str]
+    draw: Callable[[Any, Palette], Drawing]
     see: str
     """Address of the page and the state that show more of it."""
+    measure: Callable[[PipelineRun], Any] = lambda run: run
+    """What the answer rests on: the run itself, unless it takes more."""
 
 
 class Mean(NamedTuple):
@@ -129,7 +134,12 @@ def lines(palette: Palette, x: str, y: str, *curves: Line, **more: Any) -> Drawi
     return theme.figure(palette, x=x, y=y, data=data, height=300, **more)
 
 
-def changed(settings: Settings, *left_out: str) -> str:
-    """Arguments of `Settings` that differ from the defaults and that the experiment reads."""
-    names = [spec for spec in settings.to_query() if spec not in (*left_out, "seed")]
+def options(settings: Settings, *left_out: str) -> str:
+    """Arguments of `Settings` that differ from the defaults, without those that the experiment does not read."""
+    names = [name for name in settings.to_query() if name not in left_out]
     return ", ".join(f"{name}={getattr(settings, name)!r}" for name in names)
+
+
+def changed(settings: Settings, *left_out: str) -> str:
+    """The same for an experiment that has seeds of its own."""
+    return options(settings, *left_out, "seed")

@@ -8,7 +8,7 @@ from pages.drawing import theme
 from pages.drawing.theme import Palette
 from pages.figures.lab.experiment import Experiment, Panel, changed, differs, mean, number, seeds_of
 from rlhf_core import Settings
-from rlhf_core.lab.rounds import Rounds, rounds_pieces
+from rlhf_core.lab.rounds import LEAST_PAIRS, N_ROUNDS, Rounds, rounds_pieces
 
 
 def _bars(found: Rounds, values: np.ndarray, colour: str) -> list[dict[str, Any]]:
@@ -74,12 +74,19 @@ def _table(found: Rounds) -> list[dict[str, object]]:
 
 
 def _pieces(settings: Settings, n_seeds: int) -> Any:
-    most = settings.n_comparisons // 24
-    return rounds_pieces(settings, n_rounds=[n for n in (1, 2, 4) if n <= most], seeds=range(n_seeds))
+    return rounds_pieces(settings, n_rounds=_affordable(settings), seeds=range(n_seeds))
+
+
+def _affordable(settings: Settings) -> list[int]:
+    """Numbers of rounds for which the labels suffice."""
+    most = settings.n_comparisons // LEAST_PAIRS
+    return [n for n in N_ROUNDS if n <= most]
 
 
 def _call(settings: Settings, n_seeds: int) -> str:
-    return f"rlhf_core.lab.rounds(Settings({changed(settings)}), seeds=range({n_seeds}))"
+    fewer = _affordable(settings)
+    rounds = "" if fewer == list(N_ROUNDS) else f"n_rounds={fewer}, "
+    return f"rlhf_core.lab.rounds(Settings({changed(settings)}), {rounds}seeds=range({n_seeds}))"
 
 
 EXPERIMENT = Experiment(

@@ -8,7 +8,7 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.theme import Palette
 from pages.drawing.wording import minus, plain
-from pages.figures.lab.experiment import Experiment, Panel, number
+from pages.figures.lab.experiment import Experiment, Panel, number, options
 from rlhf_core import Settings, run_pipeline
 from rlhf_core.lab.influence import SHARE, Influence, influence_pieces
 from rlhf_core.lab.work import Progress
@@ -96,8 +96,7 @@ def _table(found: Influence) -> list[dict[str, object]]:
 
 
 def _call(settings: Settings, n_seeds: int) -> str:
-    options = ", ".join(f"{name}={getattr(settings, name)!r}" for name in settings.to_query())
-    return f"rlhf_core.lab.influence(run_pipeline(Settings({options})))"
+    return f"rlhf_core.lab.influence(run_pipeline(Settings({options(settings)})))"
 
 
 EXPERIMENT = Experiment(
