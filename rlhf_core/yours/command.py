@@ -98,7 +98,7 @@ def as_text(found: Mapping[str, Any]) -> str:
     for finding in sorted(found["findings"], key=lambda each: order.index(each["verdict"])):
         lines.append(f"{finding['verdict']:<10} {finding['name']}: {finding['evidence']}")
         lines += [f"{'':<11}{finding['advice']}"] if finding["advice"] else []
-    return "\n".join([*lines, "", "No log shows what people think of the answers.", ""])
+    return "\n".join([*lines, "", "No log shows what people think of the answers, or how good the labels were.", ""])
 
 
 COMMANDS: Mapping[str, Callable[[list[str], str], int]] = {"pairs": pairs, "log": log}

@@ -1,25 +1,40 @@
 """A run of ours as the log that a trainer would have written of it."""
 
 import json
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from rlhf_core.pipeline import PipelineRun
 from rlhf_core.yours.record import Record, of_run
 
-TRL_PPO = {
-    "reward": "objective/scores",
-    "penalised_reward": "objective/rlhf_reward",
-    "kl": "objective/kl",
-    "entropy": "objective/entropy",
-    "step_kl": "policy/approxkl_avg",
-    "clip_fraction": "policy/clipfrac_avg",
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "PPO": {
+        "objective/scores": "reward",
+        "objective/rlhf_reward": "penalised_reward",
+        "objective/kl": "kl",
+        "objective/entropy": "entropy",
+        "policy/entropy_avg": "entropy per token",
+        "policy/approxkl_avg": "step_kl",
+        "policy/clipfrac_avg": "clip_fraction",
+    },
+    "GRPO": {
+        "reward": "reward",
+        "reward_std": "reward_spread",
+        "frac_reward_zero_std": "equal_groups",
+        "kl": "kl per token",
+        "entropy": "entropy per token",
+        "clip_ratio/region_mean": "clip_fraction",
+        "completions/mean_length": "length",
+    },
 }
-"""Name in `record.KNOWN` -> TRL's name for it."""
+"""TRL's columns by trainer, and what they hold: names in `record.KNOWN`, some divided by an answer's tokens."""
+PER_TOKEN = " per token"
 
 
-def as_trl_log(run: PipelineRun) -> str:
-    """The run as JSON lines with the names and units of TRL's PPO trainer: one row before the first step, T after.
+def as_trl_log(run: PipelineRun, trainer: Literal["PPO", "GRPO"] = "PPO") -> str:
+    """The run as JSON lines with the names and units of a TRL trainer: one row before the first step, T after.
 
     A trainer estimates these figures from what it samples; ours are exact. The truth has no column, as in any log.
     """
@@ -28,12 +43,15 @@ def as_trl_log(run: PipelineRun) -> str:
     rows = []
     for i, step in enumerate(record.steps):
         row: dict[str, float] = {"step": int(step), "episode": int(step) * per_step}
-        row |= {column: value for name, column in TRL_PPO.items() if (value := _at(record, name, i)) is not None}
-        rows.append({**row, "policy/entropy_avg": float(record.series["entropy"][i]) / tokens})
+        for column, held in COLUMNS[trainer].items():
+            value = _at(record, held.removesuffix(PER_TOKEN), i)
+            if value is not None:
+                row[column] = value / tokens if held.endswith(PER_TOKEN) else value
+        rows.append(row)
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def _at(record: Record, name: str, row: int) -> float | None:
-    """A figure of a row; None where the row has none."""
-    value = float(record.series[name][row])
+    """A figure of a row; None where the run or the row has none."""
+    value = float(record.series[name][row]) if name in record.series else np.nan
     return value if np.isfinite(value) else None

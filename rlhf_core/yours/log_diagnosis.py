@@ -19,6 +19,18 @@ LOG_SYMPTOMS = (
         "advantages are differences of rewards",
     ),
     Symptom(
+        "Scores keep their spread", ("reward_spread",), log_symptoms.scores_keep_their_spread,
+        f"below {log_symptoms.HARDLY_ANY:.0%} of the first: score up while its spread goes to 0",
+        "Stop, raise β, or add prompts that are not solved yet: advantages are made of this spread.",
+        "rule of thumb; advantages are differences of rewards",
+    ),
+    Symptom(
+        "The penalty leaves room", ("reward", "penalised_reward"), log_symptoms.penalty_leaves_room,
+        "no fault as such; near one half of the gain, β alone decides how high the score can go",
+        "More steps bring nothing. Lower β in steps if people like the new answers better, and ask them at each.",
+        "the optimum of the objective, to first order: gain Var(r)/β, penalty Var(r)/2β",
+    ),
+    Symptom(
         "The KL starts at 0", ("kl|token_kl",), log_symptoms.kl_starts_at_zero,
         "policy and reference differ before anything is learnt",
         "Load both from the same checkpoint in the same precision, without dropout, and score with the same "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rlhf_core.yours.record import Record
-from rlhf_core.yours.symptoms import FEWEST_ROWS, Judgement, signed
+from rlhf_core.yours.symptoms import FEWEST_ROWS, SPREAD_LEFT, Judgement, signed
 
 LOG_TWO = float(np.log(2))
 FIRST_KL, FIRST_TOKEN_KL = 0.5, 0.05
@@ -21,6 +21,10 @@ TURNED, TURNED_FAR = 0.02, 0.1
 """Share by which a held-out loss has risen from its lowest."""
 CHANCE, POOR = 0.52, 0.57
 """Accuracies, where nobody says how many pairs they are of."""
+HELD_BACK = 0.4
+"""Share of the score's gain that the penalty takes: about one half where a policy has arrived at its optimum."""
+HARDLY_ANY = 0.1
+"""Share of the first spread of scores, or of the first entropy."""
 NOTHING = 1e-6
 """Reward units, or shares, below which nothing moves."""
 
@@ -68,11 +72,43 @@ def tokens_stay_undecided(record: Record) -> Judgement:
     numbers = f"{first:.2f} → {last:.2f} nats per token, while the score changes by {signed(gain)}"
     if len(record.values("token_entropy")) < FEWEST_ROWS:
         return "unknown", f"{numbers}: too early to tell"
-    if last < 0.1 * first and gain <= 0:
+    low = last < HARDLY_ANY * first
+    if low and (gain <= 0 or _spread_left(record) < SPREAD_LEFT):
         return "unhealthy", f"{numbers}: a collapse"
     if last > 1.5 * first and gain <= 0:
         return "unhealthy", f"{numbers}: it forgets more than it learns"
-    return ("watch" if last < 0.1 * first or last > 2 * first else "healthy"), numbers
+    return ("watch" if low or last > 2 * first else "healthy"), numbers
+
+
+def scores_keep_their_spread(record: Record) -> Judgement:
+    """Score up while its spread goes to 0: what is left teaches nothing, and little else is left to say."""
+    first, last = record.first("reward_spread"), record.last("reward_spread")
+    numbers = f"{first:.3g} → {last:.3g}"
+    if len(record.values("reward_spread")) < FEWEST_ROWS:
+        return "unknown", f"{numbers}: too early to tell"
+    if first <= 0:
+        return "unknown", f"{numbers}: there is nothing to measure against"
+    left = _spread_left(record)
+    return ("unhealthy" if left < HARDLY_ANY else "watch" if left < SPREAD_LEFT else "healthy"), numbers
+
+
+def penalty_leaves_room(record: Record) -> Judgement:
+    """What of the score's gain the penalty takes: beta KL, the difference of the two rewards.
+
+    Along the optima of rising 1/beta the gain is `Var(r)/beta` and the penalty one half of it, to first order: who
+    has come near that has arrived where this beta lets the policy go.
+    """
+    scores, left = record.smooth("reward"), record.smooth("penalised_reward")
+    if len(scores) < FEWEST_ROWS or len(left) < FEWEST_ROWS:
+        return "unknown", f"too early to tell: {len(scores)} of the {FEWEST_ROWS} rows that a trend needs"
+    gain, net = float(scores[-1] - scores[0]), float(left[-1] - left[0])
+    if gain <= NOTHING:
+        return "unknown", "the score has not risen, so there is nothing to share"
+    share = max(1 - net / gain, 0.0)
+    numbers = f"{share:.0%} of the score’s gain of {signed(gain)} goes to the penalty"
+    if share >= HELD_BACK:
+        return "watch", f"{numbers}; about half does where a policy has arrived at the optimum of its β"
+    return "healthy", numbers
 
 
 def critic_learns(record: Record) -> Judgement:
@@ -152,3 +188,10 @@ def pairs_are_told_apart(record: Record) -> Judgement:
 def _kl(record: Record, per_answer: float, per_token: float) -> tuple[str, float, str]:
     """Which KL a record has, with the limit in its unit."""
     return ("kl", per_answer, "answer") if record.has("kl") else ("token_kl", per_token, "token")
+
+
+def _spread_left(record: Record) -> float:
+    """Share of the first spread of scores that is left; 1 where a log has none."""
+    if not record.has("reward_spread") or record.first("reward_spread") <= 0:
+        return 1.0
+    return record.last("reward_spread") / record.first("reward_spread")

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.frame import memory, navigation
+from pages.frame import lab, memory, navigation
 from pages.frame.yours import log
 from pages.frame.yours.scenario import RUN
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.scenarios import scenario_names
-from rlhf_core.yours import diagnose, log_symptoms, of_run
+from rlhf_core.yours import diagnose, diagnose_log, log_symptoms, of_run
+from rlhf_core.yours.export import as_trl_log
 from rlhf_core.yours.labelling import encode
 from rlhf_core.yours.log_diagnosis import symptoms_of_logs
+from rlhf_core.yours.logs import parse_log
 from rlhf_core.yours.scenario import template
 from tests.app.opening import opened, unmarked
 
@@ -168,6 +170,14 @@ def test_a_reader_names_the_columns_of_a_log_that_nobody_knows(caplog: pytest.Lo
     assert "script" not in written(app) and "onerror" not in caplog.text
 
 
+SEEN_IN_LOGS = {
+    "PPO": ("It is worth its penalty", "Steps are small", "Clipping is rare", "The penalty leaves room"),
+    "GRPO": ("The score rises", "Sampled answers differ", "Scores keep their spread", "The KL stays bounded",
+             "Tokens stay undecided"),
+}  # fmt: skip
+"""Symptoms that a run of ours shows as a log too."""
+
+
 def linked(name: str) -> PipelineRun:
     return run_pipeline(Settings.from_query(dict(parse_qsl(log.SEEN_HERE[name][1].partition("?")[2])))[0])
 
@@ -178,8 +188,15 @@ def test_every_symptom_s_run_exists_and_shows_it() -> None:
         page, _, query = address.partition("?")
         assert page in navigation.TITLES
         assert not Settings.from_query(dict(parse_qsl(query)))[1]
+        asks = dict(parse_qsl(query))
+        assert asks.get("experiment", lab.FAQ) in lab.NAMES and asks.get("question", "critic") in lab.QUESTIONS
         found = {each.name: each.verdict for each in diagnose(of_run(linked(name)))}
         assert found.get(name) in ("watch", "unhealthy", None), name
+    for kind, names in SEEN_IN_LOGS.items():
+        for name in names:
+            written_down = parse_log(as_trl_log(linked(name), kind).encode())
+            found = {each.name: each.verdict for each in diagnose_log(written_down)}
+            assert found[name] in ("watch", "unhealthy"), (kind, name)
     few = linked("The held-out loss keeps falling").reward
     assert few.heldout_loss[-1] > 1.1 * few.heldout_loss.min()
     sure = linked("The margin stays believable").reward

@@ -14,7 +14,7 @@ from pages.frame.presets import PRESETS
 from pages.frame.yours import material, plots
 from rlhf_core import Settings
 from rlhf_core.yours.diagnosis import Finding
-from rlhf_core.yours.export import as_trl_log
+from rlhf_core.yours.export import COLUMNS, as_trl_log
 from rlhf_core.yours.log_diagnosis import diagnose_log
 from rlhf_core.yours.logs import Log, parse_log
 from rlhf_core.yours.trainers import BY_HAND, TRAINERS, columns_of, recognise, record_of
@@ -25,10 +25,14 @@ AS_IT_IS = "(as the trainer has it)"
 LONGEST_PASTE = 1_000_000
 """Characters; longer logs come as a file."""
 NO_TRUTH = (
-    "**What no log shows.** Whether the answers got better. A score may rise because the policy has found what the "
-    "reward model overrates, and every series above looks well meanwhile: [such a run]({address}), of which this app "
-    "knows the truth. Have people compare old and new answers."
+    "**What no log shows.** Whether the answers got better, and how good the labels were. A score may rise because the "
+    "policy has found what the reward model overrates, and what sways labellers sways the score with them: the log of "
+    "such a policy looks well, or shows that it has gone far and has few answers left, and no more. Runs of this app "
+    "of which the truth is known: {runs}. So have people compare old and new answers, and count the held-out pairs on "
+    "which your reward model was tested."
 )
+HIDDEN = ("reward_hacking", "biased_labellers", "over_refusal", "noisy_labels", "too_few_comparisons")
+"""Presets whose fault is in no policy's log."""
 
 
 def _of(page: str, changes: dict[str, object]) -> str:
@@ -41,7 +45,8 @@ def _preset(key: str, page: str = "metrics") -> str:
 
 
 LEARNING_RATE, COLLAPSE = _preset("learning_rate_too_high"), _preset("entropy_collapse")
-METHODS = "lab?experiment=which-method"
+CAUTIOUS = _of("metrics", {**PRESETS["entropy_collapse"].changes, "scenario": "safety"})
+DPO = "lab?experiment=asked&question=dpo-loss"
 SEEN_HERE = {
     "The score rises": ("a run whose β is too high to move", _preset("beta_too_high")),
     "It is worth its penalty": (
@@ -53,14 +58,16 @@ SEEN_HERE = {
     "Sampled answers differ": ("a run whose samples become alike", COLLAPSE),
     "Answers keep their length": ("answers that grow", _of("metrics", {"beta": 0.0, "ppo_steps": 60, "seed": 1})),
     "Something moves": ("one answer a prompt: no advantage, no step", _of("metrics", {"rollouts": 1})),
+    "Scores keep their spread": ("a run whose answers become alike", COLLAPSE),
+    "The penalty leaves room": ("a run whose β is too high to move", _preset("beta_too_high")),
     "The KL starts at 0": ("a start at the reference, where KL is 0", "metrics?at=ppo-1"),
-    "The KL is not negative": ("single samples below 0 whose mean is not", _of("metrics", {})),
+    "The KL is not negative": ("what sampling at a temperature does", "lab?experiment=asked&question=negative-kl"),
     "The KL stays bounded": ("a run without a leash", _preset("reward_hacking")),
-    "Tokens stay undecided": ("entropy that collapses", COLLAPSE),
-    "The critic learns": ("a critic at work", _of("ppo", {"advantage": "gae"})),
-    "DPO starts at log 2": ("DPO on our comparisons, beside PPO", METHODS),
-    "DPO leaves log 2": ("DPO on our comparisons, beside PPO", METHODS),
-    "Chosen answers keep their probability": ("DPO on our comparisons, beside PPO", METHODS),
+    "Tokens stay undecided": ("entropy that collapses", CAUTIOUS),
+    "The critic learns": ("a critic beside the policy that it follows", "lab?experiment=asked&question=critic"),
+    "DPO starts at log 2": ("DPO on the comparisons of a run", DPO),
+    "DPO leaves log 2": ("DPO on the comparisons of a run", DPO),
+    "Chosen answers keep their probability": ("DPO on the comparisons of a run", DPO),
     "The margin stays believable": (
         "labels that never err, and no ridge",
         _of("reward_model", {"n_comparisons": 48, "label_noise": 0.0, "rm_l2": 0.0, "rm_epochs": 300}),
@@ -88,7 +95,8 @@ def section(page: Page) -> None:
     there = material.held(PLACE)
     if there is not None:
         _report(page, there)
-    st.markdown(NO_TRUTH.format(address=_preset("reward_hacking")))
+    listed = ", ".join(f"[{PRESETS[key].title.lower()}]({_preset(key)})" for key in HIDDEN)
+    st.markdown(NO_TRUTH.format(runs=listed))
 
 
 def _paste() -> None:
@@ -103,9 +111,14 @@ def _read_paste() -> None:
 
 
 def _buttons(settings: Settings) -> None:
-    name = f"rlhf-trl-{settings.scenario}-seed{settings.seed}.jsonl"
-    text = lambda: as_trl_log(runs.shared_run(settings)[0])  # noqa: E731  # a session holds what its buttons hold
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        columns = st.segmented_control(
+            "Columns of TRL’s", list(COLUMNS), default="PPO", required=True, key="yours-log-kind",
+            persist_state="session", help="The run in the sidebar as either trainer would have logged it. GRPO’s has "
+            "the spread of the scores, groups without spread and lengths, which PPO’s has not.",
+        )  # fmt: skip
+        name = f"rlhf-trl-{str(columns).lower()}-{settings.scenario}-seed{settings.seed}.jsonl"
+        text = lambda: as_trl_log(runs.shared_run(settings)[0], columns)  # noqa: E731  # a session holds what its buttons hold
         st.button("Try the run in the sidebar", key="yours-log-sample", on_click=material.take,
                   args=(PLACE, name, lambda: parse_log(text().encode())))  # fmt: skip
         st.download_button("Download it in TRL’s format", text, name, "application/jsonl", key="yours-log-get",
