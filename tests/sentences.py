@@ -66,7 +66,8 @@ def _pages(view: View) -> Iterator[tuple[str, str]]:
                 yield source, made
             case Chart():
                 notes = [note["text"] for note in made.drawing.layout.get("annotations", ())]
-                yield from ((source, text) for text in (made.question, made.title, made.reading, made.alt, *notes))
+                words = (made.question, made.title, made.guide, made.reading, made.alt)
+                yield from ((source, text) for text in (*words, *notes))
             case Live():
                 rows = np.unique(made.rows)
                 yield from ((source, _filled(made, int(row))) for row in {rows[0], rows[len(rows) // 2], rows[-1]})

@@ -41,7 +41,10 @@ def check_played(made: Drawn, n_frames: int, where: str) -> None:
         body = sent(encode_chart(made) if isinstance(made, Chart) else encode_live(made))
         tracks = [track for track in body["tracks"] if "values" in track]
         assert all(0 <= at < len(track["values"]) for track in tracks for at in track["at"]), where
-        words = [made.title, made.reading, made.alt] if isinstance(made, Chart) else _shown(made)
+        if isinstance(made, Chart):
+            words = [made.question, made.title, made.guide, made.reading, made.alt]
+        else:
+            words = _shown(made)
     for text in words:
         assert not NONSENSE.search(text), f"{where}: {text}"
 

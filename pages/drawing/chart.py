@@ -8,8 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.drawing.drawing import Drawing, per_point_paths
+from rlhf_core import Settings
+from rlhf_core.timeline import Frame
 
 Array = np.ndarray
+TOLD_AT = ("sft", "rm", "done")
+"""Stages at whose end a chart may tell what it has found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,15 +26,17 @@ class Chart:
         At rest: the ghost of the whole run, and the traces that move (with any content).
     title : str
         The finding or the question, above the chart.
+    guide : str
+        A sentence below the chart on how to read it, which gives nothing away.
     reading : str
-        One sentence below the chart: how to read it, with this run's numbers.
+        A sentence after it on what the chart shows, with this run's numbers.
     question : str
         Stands in the title's place, and the reading waits, until the playhead has come to `told_at`;
         without a question both always stand.
     told_at : str
-        Phase from which the finding is told: "sft", "rm" or "done".
+        What must have been played for the finding to be told: "sft", "rm" or "done".
     alt : str
-        Text alternative: what the chart shows.
+        Text alternative: what the chart shows; not how it ends, for it stands at Idle too.
     rows : (n_frames,) int array
         Row of the moving arrays that each frame of the timeline shows.
     moves : mapping
@@ -46,12 +52,15 @@ class Chart:
     moves: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     grows: Mapping[int, Array] = field(default_factory=dict)
     title: str = ""
+    guide: str = ""
     reading: str = ""
     question: str = ""
     told_at: str = "done"
 
     def __post_init__(self) -> None:
         """Fail where the mistake was made, not in the browser."""
+        if self.told_at not in TOLD_AT:
+            raise ValueError(f"told_at must be one of {', '.join(TOLD_AT)}, got {self.told_at!r}")
         rows = np.asarray(self.rows)
         if rows.ndim != 1 or not len(rows) or rows.dtype.kind not in "iu" or rows.min() < 0:
             raise ValueError("rows must be a 1-d array of row indices >= 0, one per frame")
@@ -68,6 +77,11 @@ class Chart:
                 raise ValueError(f"trace {trace}, grows: {len(counts)} rows, the frames need {needed}")
             if both := set(self.moves.get(trace, ())) & set(per_point_paths(self.drawing.data[trace])):
                 raise ValueError(f"trace {trace} both moves and grows: {sorted(both)}")
+
+    def told(self, frame: Frame, settings: Settings) -> bool:
+        """Whether the stage of the finding has been played to its end, at a frame."""
+        ends = {"sft": frame.sft_epoch == settings.sft_epochs, "rm": frame.rm_epoch == settings.rm_epochs}
+        return not self.question or ends.get(self.told_at, frame.phase == "done")
 
     @property
     def figure(self) -> go.Figure:

@@ -40,6 +40,7 @@ class Palette:
     ink: str
     muted: str
     ghost: str
+    faint: str
     grid: str
     lit: str
     on_primary: str
@@ -60,6 +61,7 @@ LIGHT = Palette(
     ink="#1b2430",
     muted="#59636e",
     ghost="#c9ced6",
+    faint="#dce0e6",
     grid="#e6e9ee",
     lit="#e3f0f9",
     on_primary="#ffffff",
@@ -79,6 +81,7 @@ DARK = Palette(
     ink="#e8ecf1",
     muted="#a3adb9",
     ghost="#454b57",
+    faint="#353b47",
     grid="#272c37",
     lit="#17344a",
     on_primary="#0b1a24",
@@ -131,7 +134,7 @@ def figure(
 
 def ghost(palette: Palette, dash: str = "solid") -> dict[str, Any]:
     """Line style of the whole run, faint behind what has been played."""
-    return {"color": palette.ghost, "width": 2, "dash": dash}
+    return {"color": palette.faint, "width": 2, "dash": dash}
 
 
 def line(hue: Hue, dash: str = "solid") -> dict[str, Any]:

@@ -19,11 +19,10 @@ from pages.frame import lesson, navigation, playback, presets, runs, sidebar, to
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import Settings
-from rlhf_core.timeline import PHASES, Frame
+from rlhf_core.timeline import Frame
 
 LOST = "This part could not be made with these settings. The fault is ours; the rest of the page holds."
 LATER = "What came of it is told here once it has been played: press Run, or Step."
-PHASE_ORDER = {phase: i for i, phase in enumerate(PHASES)}
 log = logging.getLogger(__name__)
 Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
 """Markdown, or what draws or writes something of a view."""
@@ -99,18 +98,18 @@ class Page:
 
     def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "", level: int = 3) -> None:
         chart = payload.source
-        told = chart is None or not chart.question or PHASE_ORDER[self.playhead.phase] >= PHASE_ORDER[chart.told_at]
-        if chart and chart.title:
-            title = chart.title if told else chart.question
+        told = chart is None or chart.told(self.playhead, self.view.run.settings)
+        title = "" if chart is None else chart.title if told else chart.question
+        if title:
             st.markdown(f"{'#' * (level if self.places is None else 2)} {title}")
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
         self.stage.chart(payload, key=key)
-        if chart and chart.reading:
-            self.note(chart.reading if told else LATER)
+        if chart and (words := f"{chart.guide} {chart.reading if told else '' if chart.guide else LATER}".strip()):
+            self.note(words)
         if chart:
-            self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), chart.title or chart.alt, key)
+            self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), title or chart.alt, key)
 
     def data(self, figure: Callable[[], go.Figure], name: str, key: str) -> None:
         """Offer a figure's numbers as a table, made only once the reader opens it."""

@@ -86,7 +86,7 @@ def kl_samples(view: View) -> Chart:
     return Chart(
         theme.figure(view.palette, x="estimate of one answer [nats]", y="share of answers", data=data,
                      **_layout(view, edges)),
-        f"Two histograms of the per-answer KL estimates of a PPO step. {kl_samples_reading(view)}",
+        "Two histograms of the per-answer KL estimates of a PPO step.",
         steps_shown(view),
         moves={
             first + offset: moved
@@ -97,7 +97,10 @@ def kl_samples(view: View) -> Chart:
                 (3, {"x": means[:, [i]]}),
             )
         },
+        question="Can one answer’s estimate of the KL be negative?",
         title="One answer's k1 may be negative; the KL it estimates cannot be",
+        guide="Line: the exact KL; triangle: mean of the batch; hatched: below 0; outline: the last step. Heights are "
+        "on a square-root scale, and the last bar holds whatever lies beyond.",
         reading=kl_samples_reading(view),
     )  # fmt: skip
 
@@ -143,7 +146,7 @@ def _layout(view: View, edges: np.ndarray) -> dict[str, Any]:
 
 
 def kl_samples_reading(view: View) -> str:
-    """How to read the histograms, with the numbers of the last step."""
+    """The numbers of the last step."""
     drawn = samples(view)
     if len(drawn.exact) == 1:
         return (
@@ -152,10 +155,8 @@ def kl_samples_reading(view: View) -> str:
         )
     k1, k3 = drawn.means[:, -1]
     return (
-        f"Line: the exact KL; triangle: mean of the batch; hatched: below 0; outline: the last step. Heights are on a "
-        f"square-root scale, and the last bar holds whatever lies beyond. In step {len(drawn.exact)}, "
-        f"{drawn.negative[-1]:.0%} of the k1 are negative; their mean is {minus(k1)}, that of k3 {minus(k3)}, and the "
-        f"exact value {drawn.exact[-1]:.2f} nats."
+        f"In step {len(drawn.exact)}, {drawn.negative[-1]:.0%} of the k1 are negative; their mean is {minus(k1)}, "
+        f"that of k3 {minus(k3)}, and the exact value {drawn.exact[-1]:.2f} nats."
     )
 
 

@@ -9,6 +9,7 @@ from pages.drawing.view import View
 from pages.drawing.wording import minus
 
 PANELS = {"yaxis": [0.56, 1.0], "yaxis2": [0.0, 0.42]}
+WHICH = "The loss of each step, and the reward: which of them shows progress?"
 
 
 NO_PROGRESS_BAR = r"""
@@ -62,9 +63,10 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
     )
     return Chart(
         fig,
-        f"Lines over {title}: {', '.join(curve.name for curve in curves)}. {over_optimisation(view)}",
+        f"Lines over {title}: {', '.join(curve.name for curve in curves)}.",
         view.timeline.ppo_steps,
-        grows=dict.fromkeys(range(len(curves), 2 * len(curves)), counts),
+        grows=dict.fromkeys(range(len(curves), 2 * len(curves)), counts)
+        | {2 * len(curves): (counts == len(x)).astype(int)},  # the star is known once the run has ended
         title=over_optimisation_title(view),
         question="PPO climbs the reward. Does the true reward follow?",
         reading=over_optimisation(view),
@@ -130,10 +132,11 @@ def loss_and_reward(view: View) -> Chart:
     )
     return Chart(
         fig,
-        f"Two panels over PPO steps: the loss of each step, and the mean reward. {loss_reading(view)}",
+        "Two panels over PPO steps: the loss of each step, and the mean reward.",
         view.timeline.ppo_steps,
         grows={2: 3 * done, 3: done + 1},
         title=loss_title(view),
+        question=WHICH,
         reading=loss_reading(view),
     )
 
@@ -143,7 +146,7 @@ def loss_title(view: View) -> str:
     loss, reward = view.run.ppo.loss, view.run.ppo.reward
     if loss[-1, 1] > loss[0, 1] and reward[-1] > reward[0]:
         return "The loss ends higher than it began, and so does the reward"
-    return "The loss of each step, and the reward: which of them shows progress?"
+    return WHICH
 
 
 def loss_reading(view: View) -> str:

@@ -207,10 +207,13 @@ def accuracies(view: View) -> Chart:
     )
     return Chart(
         fig,
-        f"Dot plot of reward-model accuracy and labeller agreement. This run: {ours:.1%} and {agreement:.1%}.",
+        "Dot plot of reward-model accuracy and labeller agreement: this run among published ones.",
         np.zeros(len(view.timeline.frames), int),
         title=f"Real reward models are right in {_span(ACCURACIES)} of pairs, labellers agree in {_span(AGREEMENTS)}",
-        reading="Filled marks are this run, open ones real runs; bars are the published errors. With labeller noise "
+        question="How often are reward models right, and how often do labellers agree?",
+        told_at="rm",
+        guide="Filled marks are this run, open ones real runs; bars are the published errors.",
+        reading="With labeller noise "
         f"τ = {view.run.settings.label_noise:g} two simulated labellers agree on {agreement:.1%} of pairs.",
     )
 

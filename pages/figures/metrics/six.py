@@ -52,8 +52,8 @@ def reward(view: View) -> Chart:
     values = _values(view, "reward")
     return _small(
         view, "reward", values, view.palette.reward, y="reward [reward units]", hover="%{y:.2f} reward units",
-        title=f"Avg reward: from 0 to {minus(values[-1])}",
-        reading="The score of the reward model, without the penalty. 0 is what the SFT policy earns, 1 the spread of "
+        question="Avg reward: how far does it get?", title=f"Avg reward: from 0 to {minus(values[-1])}",
+        guide="The score of the reward model, without the penalty. 0 is what the SFT policy earns, 1 the spread of "
         "its answers; rewards have no zero and no unit of their own.",
     )  # fmt: skip
 
@@ -63,8 +63,10 @@ def kl(view: View) -> Chart:
     values, optimum = _values(view, "kl"), view.run.optimum.kl
     return _small(
         view, "kl", values, view.palette.kl, y="KL [nats]", hover="%{y:.2f} nats",
+        question="KL divergence: how far from the SFT policy?",
         title=f"KL divergence: {minus(values[-1])} nats from the SFT policy",
-        reading=f"Exact, for whole answers. The optimum for β = {view.run.settings.beta:g} (dotted) spends "
+        guide="Exact, for whole answers.",
+        reading=f"The optimum for β = {view.run.settings.beta:g} (dotted) spends "
         f"{optimum:.2f} nats{_on_the_way(float(values[-1]), optimum)}.",
         lines=((optimum, "optimum", view.palette.optimum, False),),
     )  # fmt: skip
@@ -83,9 +85,11 @@ def rm_accuracy(view: View) -> Chart:
     n_pairs = int(pairs.heldout.sum())
     return _small(
         view, "rm_accuracy", values, view.palette.reward, y="held-out accuracy", hover="%{y:.0%} of held-out pairs",
+        question="RM accuracy: how often is it right?", told_at="rm",
         title=f"RM accuracy: {values[-1]:.0%} of held-out pairs",
-        reading=f"On {n_pairs} pairs about prompts it never saw ({interval(float(values[-1]), n_pairs)}). A coin gets "
-        f"50%; who knew the labellers' judgement could expect {pairs.ceiling:.0%}, for labellers err.",
+        guide="On pairs about prompts it never saw. A coin gets 50%.",
+        reading=f"On {n_pairs} such pairs ({interval(float(values[-1]), n_pairs)}). Who knew the labellers' judgement "
+        f"could expect {pairs.ceiling:.0%}, for labellers err.",
         lines=((0.5, "coin", view.palette.reference, True),
                (pairs.ceiling, "knowing their judgement", view.palette.labellers, False)),
         axis={"tickformat": ".0%"},
@@ -97,9 +101,10 @@ def entropy(view: View) -> Chart:
     values, n_responses = _values(view, "entropy"), view.run.scenario.true_reward.shape[1]
     return _small(
         view, "entropy", values, view.palette.policy, y="entropy [nats]", hover="%{y:.2f} nats",
+        question="Policy entropy: how much choice is left?",
         title=f"Policy entropy: {minus(values[-1])} nats left",
-        reading=f"exp(entropy) is the number of equally likely answers it amounts to: "
-        f"{np.exp(view.run.ppo.entropy[0]):.0f} for the SFT policy, {np.exp(values[-1]):.1f} at the end, of "
+        guide="exp(entropy) is the number of equally likely answers it amounts to.",
+        reading=f"{np.exp(view.run.ppo.entropy[0]):.0f} for the SFT policy, {np.exp(values[-1]):.1f} at the end, of "
         f"{n_responses}.",
         lines=((np.log(2), "two answers", view.palette.reference, True),),
         bounds=[0, 1.12 * np.log(n_responses)],
@@ -117,7 +122,8 @@ def _values(view: View, key: str) -> np.ndarray:
 
 
 def _small(
-    view: View, key: str, values: np.ndarray, hue: Hue, *, y: str, hover: str, title: str, reading: str,
+    view: View, key: str, values: np.ndarray, hue: Hue, *, y: str, hover: str, title: str, guide: str = "",
+    reading: str = "", question: str = "", told_at: str = "done",
     lines: Sequence[tuple[float, str, Hue, bool]] = (), axis: dict[str, Any] | None = None,
     bounds: Sequence[float] | None = None, labels: Sequence[str] = (), shape: str = "linear",
 ) -> Chart:  # fmt: skip
@@ -145,11 +151,13 @@ def _small(
     at = shown.clip(0, len(values) - 1)
     return Chart(
         fig,
-        f"{SPECS[key].label} over the pipeline: {SPECS[key].definition} At the end: "
-        f"{SPECS[key].write(_frame(view, -1).metrics, view.timeline.n_steps)} {SPECS[key].unit}".rstrip(),
+        f"{SPECS[key].label} over the pipeline: {SPECS[key].definition}",
         stops.latest,
         moves={2: {key: np.where(shown >= 0, of[at], np.nan)[:, None] for key, of in (("x", x), ("y", values))}},
         grows={1: (shown + 1).clip(0)},
         title=title,
+        guide=guide,
         reading=reading,
+        question=question,
+        told_at=told_at,
     )

@@ -72,8 +72,9 @@ def whole_pipeline(view: View) -> Chart:
             *(curve.ghost(palette) for curve in curves),
             *(curve.played("") for curve in curves),
             *(curve.head() for curve in curves),
+            *_peak(view, in_ppo, run.ppo.true_reward),
         ],
-        annotations=[*end_names(curves), *_peak(view, in_ppo, run.ppo.true_reward)],
+        annotations=end_names(curves),
         yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
         height=360,
     )
@@ -83,10 +84,11 @@ def whole_pipeline(view: View) -> Chart:
     moves[2 * n + 1] = {"x": in_ppo[step, None], "y": np.where(shown > n_sft, score[step], np.nan)[:, None]}
     return Chart(
         fig,
-        f"Line chart over SFT, reward model and PPO. {story_reading(run)}",
+        f"Lines over SFT, reward model and PPO: {', '.join(curve.name for curve in curves)}.",
         view.progress + (view.timeline.rm_epochs == run.settings.rm_epochs),
         moves=moves,
-        grows={n + i: np.maximum(shown - n_sft, 0) if i == 1 else shown + 1 for i in range(n)},
+        grows={n + i: np.maximum(shown - n_sft, 0) if i == 1 else shown + 1 for i in range(n)}
+        | ({3 * n: (shown == shown[-1]).astype(int)} if len(fig.data) > 3 * n else {}),
         title=story_title(run),
         question="What do SFT and PPO do to the true reward?",
         reading=story_reading(run),
@@ -94,14 +96,15 @@ def whole_pipeline(view: View) -> Chart:
 
 
 def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
-    """Annotation at the peak of the true reward, where PPO goes past it."""
+    """Trace that names the peak of the true reward, where PPO goes past it; seen once the run has ended."""
     peak, hue = int(truth.argmax()), view.palette.true_reward
     if not fell_back(view.run):
         return []
     return [
         {
-            "x": x[peak], "y": truth[peak], "text": f"peak: step {peak}", "showarrow": True, "arrowhead": 0, "ax": 0,
-            "ay": -20, "arrowcolor": hue.mark, "font": {"size": 12, "color": hue.text},
+            "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers+text", "hoverinfo": "skip",
+            "text": [f"peak: step {peak}"], "textposition": "top center", "textfont": {"size": 12, "color": hue.text},
+            "marker": {"symbol": "line-ns-open", "size": 9, "color": hue.mark, "line": {"width": 2}},
         }
     ]  # fmt: skip
 

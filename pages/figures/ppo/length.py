@@ -31,6 +31,7 @@ def answer_length(view: View) -> Chart:
         view.timeline.ppo_steps,
         moves=drawn.moves,
         grows=drawn.grows,
+        question="How long do the answers get?",
         title=f"Length {moves(mean[0], mean[-1], 1)} words",
         reading=_reading(view),
     )

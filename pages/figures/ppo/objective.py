@@ -84,6 +84,7 @@ def _curves(view: View, *, optimum: bool) -> Chart:
         grows=dict.fromkeys((3, 4, 5), x + 1),
         question="How far does PPO climb the objective J?",
         title=f"J {moves(ppo.objective[0], ppo.objective[-1])} in {plural(view.timeline.n_steps, 'step')}",
+        guide="J is the reward minus its price, β times the KL.",
         reading=_curves_reading(view, optimum=optimum),
     )
 
@@ -111,8 +112,8 @@ def _curve_traces(view: View) -> list[dict[str, Any]]:
 def _curves_reading(view: View, *, optimum: bool) -> str:
     ppo, beta = view.run.ppo, view.run.settings.beta
     text = (
-        f"J is the solid line minus the dashed one: at the end a reward of {number(ppo.reward[-1])}, less "
-        f"{number(beta * ppo.kl[-1])} for the distance."
+        f"At the end that is the solid line, {number(ppo.reward[-1])}, minus the dashed one, "
+        f"{number(beta * ppo.kl[-1])}."
     )
     if optimum:
         best = view.run.optimum
@@ -149,8 +150,9 @@ def entropy_and_clipping(view: View) -> Chart:
         grows={2: x + 1, 3: x},
         title=_entropy_title(view),
         question="How decided does the policy become?",
-        reading=f"At 0 nats the policy would always give the same answer; log {n_responses} = "
-        f"{number(np.log(n_responses))} is pure chance. Clipping cut at most {most:.1%} of a step’s token gradients.",
+        guide=f"At 0 nats the policy would always give the same answer; log {n_responses} = "
+        f"{number(np.log(n_responses))} is pure chance.",
+        reading=f"Clipping cut at most {most:.1%} of a step’s token gradients.",
     )
 
 

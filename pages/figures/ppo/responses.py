@@ -59,7 +59,9 @@ def _probabilities(view: View, *, optimum: bool) -> Chart:
         f"{' and under the optimum' if optimum else ''}.",
         view.progress,
         moves={1: {"x": now}},
+        question="Which answers does PPO raise?",
         title=_gain_title(view, reference, final),
+        guide="This prompt’s policy at the playhead; grey ticks: the SFT policy, outlines: the end of the run.",
         reading=_probability_reading(view, reference, final, best, optimum=optimum),
     )
 
@@ -111,7 +113,7 @@ def _probability_reading(
     view: View, reference: np.ndarray, final: np.ndarray, best: np.ndarray, *, optimum: bool
 ) -> str:
     least, star = int(np.argmin(final - reference)), int(np.argmax(best))
-    text = "This prompt’s policy at the playhead; grey ticks: the SFT policy, outlines: the end of the run."
+    text = ""
     if reference[least] - final[least] >= VISIBLE:
         text += f" “{name(view, least)}” loses most, from {reference[least]:.1%} to {final[least]:.1%}."
     if optimum:
@@ -119,7 +121,7 @@ def _probability_reading(
             f" For β = {view.run.settings.beta:g} the optimum gives {best[star]:.1%} to “{name(view, star)}”, "
             f"to which PPO gave {final[star]:.1%}."
         )
-    return text
+    return text.strip()
 
 
 def _top_terms(view: View) -> tuple[np.ndarray, np.ndarray]:
@@ -152,8 +154,10 @@ def kl_by_response(view: View) -> Chart:
         f"Bars: the {len(rows)} largest summands of the KL divergence for this prompt, and the rest.",
         view.timeline.ppo_steps,
         moves={1: {"x": terms}},
+        question="Which answers does the KL come from?",
         title="A term may be negative, the sum cannot",
-        reading=f"A response rarer than under the reference counts negatively. The bars sum to this prompt’s KL, "
+        guide="A response rarer than under the reference counts negatively.",
+        reading=f"The bars sum to this prompt’s KL, "
         f"{number(total)} nats at the end of the run; the mean over all {len(view.run.scenario.prompts)} prompts is "
         f"{number(view.run.ppo.kl[-1])}.",
     )
@@ -216,8 +220,9 @@ def kl_by_token(view: View) -> Chart:
         title=f"The {TOKENS[int(np.argmax(parts[-1]))]} moves furthest from the reference"
         if float(number(parts[-1].max())) > 0
         else "No token has moved far from the reference",
-        reading="What each token adds to this prompt’s KL, a mean over the policy’s own responses; at the end of the "
-        f"run {' + '.join(shown)} = {total} nats.",
+        question="Which of the three tokens does the distance come from?",
+        guide="What each token adds to this prompt’s KL, a mean over the policy’s own responses.",
+        reading=f"At the end of the run {' + '.join(shown)} = {total} nats.",
     )
 
 

@@ -35,7 +35,9 @@ def advantage_bars(view: View) -> Chart:
         f"Bars: the advantage of {plural(len(x), 'rollout')} of one step, sorted.",
         batch_rows(view),
         moves={2: {"y": np.concatenate([empty, heights]), "text": [names[0], *names]}},
+        question="Which rollouts does the update push up, and which down?",
         title=_advantage_title(view),
+        guide=_advantage_guide(view),
         reading=_advantage_reading(view),
     )
 
@@ -94,16 +96,20 @@ def _advantage_title(view: View) -> str:
     return f"What some gain, others lose: {'all' if settings.rollouts > SHOWN else 'the'} advantages sum to 0"
 
 
-def _advantage_reading(view: View) -> str:
-    settings, each = view.run.settings, steps(view)
-    n = len(each[0].rewards)
+def _advantage_guide(view: View) -> str:
+    settings, n = view.run.settings, len(steps(view)[0].rewards)
     kept = f" ({'the most probable' if settings.rollouts == 0 else 'the first'} {SHOWN} of {n})" if n > SHOWN else ""
-    first, last = (number(_weighted_spread(step)) for step in (each[0], each[-1]))
-    spread = f"goes from {first} in step 1 to {last} in step {len(each)}" if len(each) > 1 else f"is {first}"
     return (
         f"One bar per rollout of this prompt{kept}: above 0 the update pushes its tokens up, below 0 down. Grey: the "
-        f"first and the last step. The spread {spread}; where all rollouts are alike there is nothing to learn."
+        "first and the last step."
     )
+
+
+def _advantage_reading(view: View) -> str:
+    each = steps(view)
+    first, last = (number(_weighted_spread(step)) for step in (each[0], each[-1]))
+    spread = f"goes from {first} in step 1 to {last} in step {len(each)}" if len(each) > 1 else f"is {first}"
+    return f"The spread {spread}; where all rollouts are alike there is nothing to learn."
 
 
 def _weighted_spread(step: Step) -> float:
@@ -137,7 +143,10 @@ def ratio_scatter(view: View) -> Chart:
         "Scatter: ratio of new to old probability against advantage, one point per token of this step's rollouts.",
         update_rows(view),
         moves={t + 1: _token_moves(advantage[..., t], ratio[..., t], names) for t in range(len(TOKENS))},
+        question="How far do the ratios go?",
         title=_ratio_title(view),
+        guide="One point per token, at ρ = 1 when the step begins. In a shaded corner its own gradient is zero, in the "
+        "other two beyond the range it is not.",
         reading=_ratio_reading(view),
     )
 
@@ -221,7 +230,6 @@ def _ratio_title(view: View) -> str:
 def _ratio_reading(view: View) -> str:
     ratios = np.stack([step.ratio for step in steps(view)])
     return (
-        f"One point per token, at ρ = 1 when the step begins. In a shaded corner its own gradient is zero, in the "
-        f"other two beyond the range it is not. For this prompt the ratios end between {number(ratios.min())} and "
+        f"For this prompt the ratios end between {number(ratios.min())} and "
         f"{number(ratios.max())}."
     )

@@ -19,6 +19,8 @@ FEW, MANY = 50, 2000
 APART = 0.03
 """Shares of pairs by which the two accuracies must differ for the words to say which is higher."""
 
+WHICH = "Against the labels and against the truth: which accuracy is higher?"
+
 
 @once
 def _sides(view: View) -> tuple[Array, Sides]:
@@ -55,6 +57,8 @@ def labels_and_truth(view: View) -> Chart:
         "How often the reward model sides with a labeller, and with the truly better answer, over its epochs.",
         np.searchsorted(epochs, view.timeline.rm_epochs),
         grows=dict.fromkeys((2, 3), np.arange(1, len(epochs) + 1)),
+        question=WHICH,
+        told_at="rm",
         title=_title(found),
         reading=_reading(view, found),
     )
@@ -76,7 +80,7 @@ def _title(found: Sides) -> str:
         return "It is right more often than its labels can tell"
     if lead < -APART:
         return "It predicts the labellers better than it finds the better answer"
-    return "Against the labels and against the truth: which accuracy is higher?"
+    return WHICH
 
 
 def noise_and_bias(view: View) -> str:

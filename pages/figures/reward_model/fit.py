@@ -39,6 +39,8 @@ def loss(view: View) -> Chart:
         view.timeline.rm_epochs,
         moves=drawn.moves,
         grows=drawn.grows,
+        question="How far does the loss come down from log 2, where every score is equal?",
+        told_at="rm",
         title="The loss starts at log 2, where every score is equal",
         reading=(
             f"Training pairs: {reward.loss[0]:.2f} to {reward.loss[-1]:.2f}. Held-out pairs: to "
@@ -77,7 +79,9 @@ def accuracy(view: View) -> Chart:
         view.timeline.rm_epochs,
         moves=drawn.moves,
         grows=drawn.grows,
-        title="How often does it prefer what the labeller preferred?",
+        question="How often does it prefer what the labeller preferred?",
+        told_at="rm",
+        title=f"It prefers what the labeller preferred in {heldout[-1]:.0f}% of held-out pairs",
         reading=(
             f"In the end {train[-1]:.0f}% of {len(pairs.heldout) - n_heldout} training pairs and {heldout[-1]:.0f}% of "
             f"{n_heldout} held-out pairs ({interval(float(reward.heldout_accuracy[-1]), n_heldout)}). Epoch 0 is left "
@@ -117,11 +121,13 @@ def reliability(view: View) -> Chart:
         moves={
             trace: {"x": bins[0], "y": bins[1], "error_y.array": bins[2]} for trace, bins in ((2, train), (4, heldout))
         },
-        title="When it is 80% sure, is it right 80% of the time?",
+        question="When it is 80% sure, is it right 80% of the time?",
+        told_at="rm",
+        title=f"Where it is {sure:.0f}% sure, labellers side with it in {share:.0f}%",
+        guide="On the dashed line the two are equal. Whiskers: one standard error.",
         reading=(
             f"On the {PART[n_bins]} of the held-out pairs where it is surest, it is {sure:.0f}% sure, and labellers "
-            f"prefer its favourite in {share:.0f}% of {n_pairs} ({interval(share / 100, n_pairs)}). On the dashed line "
-            "the two are equal. Whiskers: one standard error."
+            f"prefer its favourite in {share:.0f}% of {n_pairs} ({interval(share / 100, n_pairs)})."
         ),
     )
 
@@ -163,10 +169,13 @@ def weights(view: View) -> Chart:
         "Weight of each of twelve style features, in the course of the fit.",
         rows,
         moves={1: {"x": moving}},
+        question="What has it learned to like?",
+        told_at="rm",
         title="What it has learned is style",
+        guide="Outlines are the final weights. A weight is a correlation in the pairs, not a reason.",
         reading=(
-            f"Outlines are the final weights. Highest: “{labels[0]}” ({minus(final[0], '+.2f')}); lowest: "
-            f"“{labels[-1]}” ({minus(final[-1], '+.2f')}). A weight is a correlation in the pairs, not a reason."
+            f"Highest: “{labels[0]}” ({minus(final[0], '+.2f')}); lowest: "
+            f"“{labels[-1]}” ({minus(final[-1], '+.2f')})."
         ),
     )
 

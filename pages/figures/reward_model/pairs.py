@@ -193,14 +193,17 @@ def _sigmoid(view: View, ringed: int) -> Chart:
         "The sigmoid with one dot per comparison, at the difference between the scores of its two responses.",
         rows,
         moves={**moves, 6: {"text": [_sides(row) for row in margins]}},
+        question="Where does training push the chosen answers?",
+        told_at="rm",
         title="Training pushes the chosen answers to the right",
+        guide="One dot is one comparison. All start at 0, where σ is one half.",
         reading=_sigmoid_reading(margins[-1], drawn),
     )
 
 
 def _sigmoid_reading(final: Array, drawn: Array) -> str:
     words = (
-        f"One dot is one comparison. All start at 0, where σ is one half. In the end {(final > 0).mean():.0%} lie "
+        f"In the end {(final > 0).mean():.0%} lie "
         f"right of 0 and {(final < 0).mean():.0%} left of it: there the model prefers what the labeller rejected."
     )
     return words if drawn.all() else f"{words} Drawn are {drawn.sum()} of {len(drawn)} pairs."

@@ -11,6 +11,7 @@ from pages.drawing.wording import minus, plural, wrap
 from rlhf_core.calibration import correlation
 from rlhf_core.yours.record import spread
 
+FOLLOWS, KEEPS_UP = "Does reward follow true reward?", "Does the true reward keep up with the reward?"
 LARGEST_DOT, SMALLEST_DOT = 60, 5
 """Pixels across for a response of probability 1, and at least."""
 HEIGHT = 420
@@ -31,9 +32,12 @@ def reward_against_truth(view: View) -> Chart:
         "Reward against true reward of every response to the chosen prompt.",
         np.arange(len(view.timeline.frames)),
         moves={1: {"y": learned[at_epoch], "marker.size": sizes[view.progress]}},
+        question=FOLLOWS,
+        told_at="rm",
         title=_following(weighted, alike),
+        guide="Size: probability under the policy.",
         reading=(
-            f"Size: probability under the policy. Correlation over all {len(view.responses)} answers to this prompt, "
+            f"Correlation over all {len(view.responses)} answers to this prompt, "
             f"each counted once: {_written(alike)}; counted as often as the SFT policy gives them: "
             f"{_written(weighted)}. {_top(view)}"
         ),
@@ -79,7 +83,7 @@ def _following(weighted: float, alike: float) -> str:
         return "Reward follows true reward where it was trained, and hardly elsewhere"
     if weighted > CLOSE:
         return "Reward follows true reward, with exceptions"
-    return "Does reward follow true reward?"
+    return FOLLOWS
 
 
 def _written(value: float) -> str:
@@ -123,13 +127,12 @@ def overrating(view: View) -> Chart:
         "Gains in reward, labellers' judgement and true reward over PPO steps, in spreads of the SFT policy's answers.",
         view.timeline.ppo_steps,
         grows=dict.fromkeys((3, 4, 5), x + 1),
-        title="PPO finds the answers that the reward model overrates"
-        if excess > VISIBLE
-        else "Does the true reward keep up with the reward?",
+        question=KEEPS_UP,
+        title="PPO finds the answers that the reward model overrates" if excess > VISIBLE else KEEPS_UP,
+        guide="All three start at 0, the SFT policy, and are measured in the spread of its answers.",
         reading=(
-            f"All three start at 0, the SFT policy, and are measured in the spread of its answers. After "
-            f"{plural(view.timeline.n_steps, 'PPO step')} the reward is {minus(rises[0, -1], '+.2f')}, what labellers "
-            f"think {minus(rises[1, -1], '+.2f')}, the true reward {minus(rises[2, -1], '+.2f')}."
+            f"After {plural(view.timeline.n_steps, 'PPO step')} the reward is {minus(rises[0, -1], '+.2f')}, what "
+            f"labellers think {minus(rises[1, -1], '+.2f')}, the true reward {minus(rises[2, -1], '+.2f')}."
         ),
     )
 

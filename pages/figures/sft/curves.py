@@ -133,6 +133,8 @@ def _changed(view: View, *, gaining: bool) -> Chart:
         f"Probability before and after SFT of the {len(chosen)} responses that {'gained' if gaining else 'lost'} most.",
         rows,
         moves={3: {"x": probs[epochs]}},
+        question=f"Which answers will {'gain' if gaining else 'lose'} most?",
+        told_at="sft",
         title="Gained most" if gaining else "Lost most",
         reading=_change_in_words(view, int(chosen[0]), *probs[[0, -1], 0]),
     )

@@ -31,7 +31,7 @@ def tree_now(view: View) -> Chart:
         rows,
         moves=moving,
         title="The policy now",
-        reading=(
+        guide=(
             "From left to right: an opening, a body given that opening, a closing given both. The height of a closing "
             "is the probability of the whole response; its number and its green are the true reward. Outlined: "
             "demonstrated."
@@ -48,6 +48,8 @@ def tree_after_sft(view: View) -> Chart:
         "All responses to the chosen prompt as areas, as the policy answers after SFT.",
         np.zeros(len(view.timeline.frames), dtype=int),
         title="After SFT",
+        question="After SFT: where has the probability gone?",
+        told_at="sft",
         reading=(
             f"Demonstrated responses ({len(shown)} of {len(before)}) have {before[shown].sum():.1%} of the probability "
             f"in the base policy and {after[shown].sum():.1%} after SFT."

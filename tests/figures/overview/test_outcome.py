@@ -74,8 +74,9 @@ def test_the_title_holds_for_the_run(settings):
     title, peak = outcome.story_title(ours), int(truth.argmax())
     if title.startswith("After"):
         assert f"step {peak} " in title and score[-1] > score[peak] and truth[-1] < truth[peak]
-        annotations = [each.text for each in outcome.whole_pipeline(view(**settings)).figure.layout.annotations]
-        assert f"peak: step {peak}" in annotations
+        chart, of = outcome.whole_pipeline(view(**settings)), view(**settings)
+        assert list(chart.figure.data[-1].text) == [f"peak: step {peak}"]
+        assert [len(chart.at(frame(of, at)).data[-1].text) for at in ("idle", "ppo-1", "done")] == [0, 0, 1]
     elif title.startswith("SFT makes"):
         assert base < truth[0] < truth[-1]
     for number in (base, truth[0], truth[-1], score[-1]):

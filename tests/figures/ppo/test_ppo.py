@@ -71,8 +71,8 @@ def test_every_chart_holds_still_says_what_it_shows_and_travels(draw, world):
     look = view(prompt=5, **world)
     chart = draw(look)
     assert isinstance(chart, Chart) and len(chart.rows) == len(look.timeline.frames)
-    assert chart.title and chart.reading.endswith(".") and chart.alt.endswith(".")
-    assert not re.search(r"nan|inf\b|None|\{|--|-0\.00", chart.title + chart.reading + chart.alt)
+    assert chart.title and f"{chart.guide}{chart.reading}".endswith(".") and chart.alt.endswith(".")
+    assert not re.search(r"nan|inf\b|None|\{|--|-0\.00", chart.title + chart.guide + chart.reading + chart.alt)
     assert len(chart.title) <= 72
     axes = [value for key, value in chart.figure.layout.to_plotly_json().items() if re.match(r"[xy]axis", key)]
     for axis in axes:

@@ -65,8 +65,8 @@ def test_every_chart_holds_for_every_kind_of_run(draw, world):
     one = view(prompt=11, **world)
     chart: Chart = draw(one)
     encode_chart(chart)
-    assert chart.title and chart.alt and chart.reading.rstrip().endswith(".")
-    assert not re.search(r"nan|inf\b|-\d|\{", f"{chart.title} {chart.reading}"), chart.reading
+    assert chart.title and chart.alt and f"{chart.guide}{chart.reading}".rstrip().endswith(".")
+    assert not re.search(r"nan|inf\b|-\d|\{", f"{chart.title} {chart.guide} {chart.reading}"), chart.reading
     chart.at(middle(one))
 
 
