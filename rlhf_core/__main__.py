@@ -79,8 +79,7 @@ def as_table(line: Timeline, settings: Settings) -> str:
     head = ("Frame", *(spec.label for spec in METRICS))
     body = [
         (frame.name, *(spec.write(frame.metrics, line.n_steps) for spec in METRICS))
-        for frame in line.frames
-        if frame.line in (None, "update")
+        for frame in timeline.tabulated(line)
     ]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     return "".join(

@@ -1,16 +1,18 @@
 """The timeline: a run as the sequence of frames that a player shows, with the metrics of each.
 
-Idle, then SFT and the reward model in about a dozen frames each, then PPO step by step. Each PPO
-step has five lines, one frame each: the first four look at the step's rollouts, the last updates.
+Idle, then SFT and the reward model at about a dozen even epochs each and wherever their curves bend, then PPO step by
+step. Each PPO step has five lines, one frame each: the first four look at the step's rollouts, the last updates. When
+it is played, a run spends its time where it changes: a frame's `beats` say how long it is shown.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from rlhf_core.distributions import entropy
+from rlhf_core.distributions import Array, entropy
 from rlhf_core.pipeline import PipelineRun
 from rlhf_core.policy import Indices
 
@@ -18,6 +20,9 @@ Phase: TypeAlias = Literal["idle", "sft", "rm", "ppo", "done"]
 PHASES: dict[Phase, str] = {"idle": "Idle", "sft": "SFT", "rm": "Reward model", "ppo": "PPO", "done": "Done"}
 LINES = ("sample", "score", "kl", "advantage", "update")
 FRAMES_PER_STAGE = 12
+BEATS = {"sft": 8, "rm": 6, "ppo": 16}
+"""For how many ticks of the clock a stage is played; PPO for at least one a step."""
+LONGEST_BEAT = 4
 MISSING = "\N{EN DASH}"
 
 
@@ -124,6 +129,8 @@ class Frame:
     ppo_step: int
     """Updates done; during a step's first four lines its own update is still to come."""
     metrics: Metrics
+    beats: int = 1
+    """For how many ticks of the clock it is shown while the run plays; at 0 it is passed over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,24 +222,36 @@ def build(run: PipelineRun) -> Timeline:
         )
 
     frames = [Frame("idle", "idle", None, 0, 0, 0, Metrics(PHASES["idle"]))]
-    for epoch in _spaced(n_sft):
+    truth = run.course.true_reward[: n_sft + 1].mean(axis=1)
+    bends = _bends((run.sft.loss, run.sft.heldout_loss, sft_entropy, truth), BEATS["sft"])
+    for epoch in sorted({*_spaced(n_sft), *bends}):
         metrics = Metrics(PHASES["sft"], entropy=float(sft_entropy[epoch]))
-        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics))
-    for epoch in _spaced(n_rm):
+        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics, bends[epoch]))
+    bends = _bends((run.reward.loss, run.reward.heldout_loss, accuracy), BEATS["rm"])
+    for epoch in sorted({*_spaced(n_rm), *bends}):
         metrics = Metrics(PHASES["rm"], rm_accuracy=float(accuracy[epoch]), entropy=float(sft_entropy[-1]))
-        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics))
+        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics, bends[epoch]))
+    beats = int(np.clip(round(BEATS["ppo"] / n_steps), 1, LONGEST_BEAT))
     for step in range(1, n_steps + 1):
         for line in LINES:
             row = step if line == "update" else step - 1
             name = f"ppo-{step}" if line == "update" else f"ppo-{step}-{line}"
-            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row)))
+            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row), beats))
     frames.append(Frame("done", "done", None, n_sft, n_rm, n_steps, ppo_metrics("done", n_steps, n_steps)))
     return Timeline(tuple(frames), n_steps)
 
 
+def tabulated(timeline: Timeline) -> list[Frame]:
+    """Frames for a table: Idle, even epochs, every PPO step, Done; the same for all runs of these settings."""
+    last = timeline.frames[-1]
+    even = {f"sft-{epoch}" for epoch in _spaced(last.sft_epoch)} | {f"rm-{epoch}" for epoch in _spaced(last.rm_epoch)}
+    steps = [frame for frame in timeline.frames if frame.line in (None, "update")]
+    return [frame for frame in steps if frame.phase not in ("sft", "rm") or frame.name in even]
+
+
 def rows(timeline: Timeline) -> list[dict[str, object]]:
-    """One record per frame that changes a metric: frame name and the six metrics, None where not yet produced."""
-    shown = [frame for frame in timeline.frames if frame.line in (None, "update")]
+    """One record per frame of `tabulated`: its name and the six metrics, None where not yet produced."""
+    shown = tabulated(timeline)
     return [{"frame": frame.name, **asdict(frame.metrics)} for frame in shown]
 
 
@@ -240,3 +259,16 @@ def _spaced(n_epochs: int) -> list[int]:
     """At most a dozen epochs, evenly spaced, ending with the last."""
     stride = -(-n_epochs // FRAMES_PER_STAGE)
     return sorted({*range(stride, n_epochs, stride), n_epochs})
+
+
+def _bends(curves: Sequence[Array], n_beats: int) -> Counter[int]:
+    """Epochs between which the curves change by equal parts, with how many of so many parts have come by each.
+
+    Change is length along each curve, as a share of its whole length, so that none of them counts by its unit.
+    """
+    lengths = [np.abs(np.diff(curve)) for curve in curves]
+    shares = [length / length.sum() for length in lengths if length.sum() > 0]
+    last = len(lengths[0])
+    come = np.cumsum(np.mean(shares, axis=0)) if shares else np.zeros(last)
+    parts = np.searchsorted(come, np.arange(1, n_beats) / n_beats) + 1
+    return Counter([*parts.clip(1, last).tolist(), last])

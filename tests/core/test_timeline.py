@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from rlhf_core import timeline
 from rlhf_core.timeline import METRICS, Metrics
 from tests.core.runs import run
+from tests.settings_at_random import look, trained
 
 LINES = ("sample", "score", "kl", "advantage")
+SFT = (3, 5, 6, 7, 9, 10, 12, 14, 15, 18, 21, 24, 26, 27, 30)
 
 
 def build(**settings):
@@ -23,24 +26,27 @@ def build(**settings):
 
 
 def test_the_frames_of_the_default_run_by_name():
-    # 30 SFT epochs in strides of ceil(30/12) = 3, 60 reward-model epochs in strides of 5, 8 PPO steps of 5 lines.
+    # 30 SFT epochs in strides of ceil(30/12) = 3, 60 reward-model epochs in strides of 5, 8 PPO steps of 5 lines;
+    # and SFT's eighths of all change, and the reward model's sixths, most of which are in its first three epochs.
     expected = ["idle"]
-    expected += [f"sft-{epoch}" for epoch in (3, 6, 9, 12, 15, 18, 21, 24, 27, 30)]
-    expected += [f"rm-{epoch}" for epoch in (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60)]
+    expected += [f"sft-{epoch}" for epoch in SFT]
+    expected += [f"rm-{epoch}" for epoch in (1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60)]
     for step in range(1, 9):
         expected += [*(f"ppo-{step}-{line}" for line in LINES), f"ppo-{step}"]
     assert list(build().names) == [*expected, "done"]
-    assert len(expected) + 1 == 1 + 10 + 12 + 8 * 5 + 1
 
 
 @pytest.mark.parametrize(
     ("epochs", "shown"),
     [(1, [1]), (12, [*range(1, 13)]), (13, [2, 4, 6, 8, 10, 12, 13]), (25, [3, 6, 9, 12, 15, 18, 21, 24, 25])],
 )
-def test_a_stage_shows_at_most_a_dozen_epochs_and_always_the_last(epochs, shown):
-    names = build(sft_epochs=epochs, rm_epochs=epochs, ppo_steps=1).names
-    assert [name for name in names if name.startswith("sft")] == [f"sft-{epoch}" for epoch in shown]
-    assert [name for name in names if name.startswith("rm")] == [f"rm-{epoch}" for epoch in shown]
+def test_a_link_finds_about_a_dozen_even_epochs_of_a_stage_and_always_the_last(epochs, shown):
+    line = build(sft_epochs=epochs, rm_epochs=epochs, ppo_steps=1)
+    for phase in ("sft", "rm"):
+        even = [f"{phase}-{epoch}" for epoch in shown]
+        frames = [frame for frame in line.frames if frame.phase == phase]
+        assert [frame.name for frame in frames if frame.name in even or not frame.beats] == even
+        assert frames[-1].name == even[-1] and frames[-1].beats >= 1
 
 
 @pytest.mark.parametrize("n_steps", [1, 60])
@@ -52,7 +58,7 @@ def test_every_ppo_step_has_five_frames_in_the_order_of_the_loop(n_steps):
 
 def test_names_are_unique_and_fit_for_a_url():
     names = build(ppo_steps=60).names
-    assert len(set(names)) == len(names) == 1 + 10 + 12 + 60 * 5 + 1
+    assert len(set(names)) == len(names) >= 1 + 10 + 12 + 60 * 5 + 1
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
 
 
@@ -77,6 +83,51 @@ def test_a_stage_has_come_as_far_as_its_frame_says():
     assert reached["ppo-3-advantage"] == (30, 60, 2)
     assert reached["ppo-3"] == (30, 60, 3)
     assert reached["done"] == (30, 60, 8)
+
+
+# ------------------------------------------------------------------ where the time goes
+
+
+def beats(line, phase):
+    return sum(frame.beats for frame in line.frames if frame.phase == phase and frame.line in (None, "update"))
+
+
+def curves(ours, phase):
+    """What the reader sees move in a stage, each by its share of its whole way."""
+    n_sft = ours.settings.sft_epochs
+    entropy = -(np.exp(ours.sft.log_probs) * ours.sft.log_probs).sum(axis=2).mean(axis=1)
+    truth = ours.course.true_reward[: n_sft + 1].mean(axis=1)
+    seen = {
+        "sft": (ours.sft.loss, ours.sft.heldout_loss, entropy, truth),
+        "rm": (ours.reward.loss, ours.reward.heldout_loss, ours.reward.heldout_accuracy),
+    }
+    ways = [np.abs(np.diff(curve)) for curve in seen[phase]]
+    return np.mean([way / way.sum() for way in ways if way.sum() > 0] or [np.zeros(len(ways[0]))], axis=0)
+
+
+@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize(("phase", "n_beats"), [("sft", 8), ("rm", 6)])
+def test_each_tick_of_the_clock_changes_about_as_much(number, phase, n_beats):
+    ours, line = trained(look(number).settings)
+    change = curves(ours, phase)
+    played = [(int(f.name.split("-")[1]), f.beats) for f in line.frames if f.phase == phase and f.beats]
+    assert beats(line, phase) == n_beats and played[-1][0] == len(change)
+    for (start, _), (end, share) in pairwise([(0, 0), *played]):
+        one = change[start:end]
+        assert one.sum() <= share / n_beats + one.max() + 1e-9  # what one epoch does cannot be cut
+
+
+def test_ppo_gets_the_largest_share_of_the_time_and_what_does_not_change_gets_none():
+    for seed, scenario in product(range(5), ("helpfulness", "safety")):
+        line = build(seed=seed, scenario=scenario)
+        assert beats(line, "ppo") > beats(line, "sft") + beats(line, "rm") and beats(line, "ppo") == 16
+        assert not any(frame.beats for frame in line.frames if frame.phase == "rm" and 30 <= frame.rm_epoch < 60)
+
+
+@pytest.mark.parametrize(("n_steps", "each"), [(1, 4), (3, 4), (5, 3), (8, 2), (11, 1), (60, 1)])
+def test_few_steps_are_shown_for_longer(n_steps, each):
+    frames = [frame for frame in build(ppo_steps=n_steps).frames if frame.phase == "ppo"]
+    assert {frame.beats for frame in frames} == {each}
 
 
 # ------------------------------------------------------------------ metrics
@@ -139,11 +190,12 @@ def test_an_untrained_policy_is_never_written_with_a_minus_sign():
         assert [spec.write(build(seed=seed).find("ppo-1-sample").metrics, 8) for spec in METRICS[2:4]] == ["0.00"] * 2
 
 
-def test_rows_leave_out_the_lines_that_change_no_metric():
+def test_rows_are_even_epochs_and_whole_steps():
     rows = timeline.rows(build())
     assert [row["frame"] for row in rows] == [
-        frame.name for frame in build().frames if frame.line is None or frame.line == "update"
-    ]
+        "idle", *(f"sft-{epoch}" for epoch in range(3, 31, 3)), *(f"rm-{epoch}" for epoch in range(5, 61, 5)),
+        *(f"ppo-{step}" for step in range(1, 9)), "done",
+    ]  # fmt: skip
     assert list(rows[0]) == ["frame", "phase", "ppo_step", "reward", "kl", "rm_accuracy", "entropy"]
     assert rows[0]["kl"] is None and rows[-1]["kl"] == run().ppo.kl[-1]
 
@@ -165,10 +217,10 @@ def test_every_frame_is_found_by_its_name():
         ("ppo-12-kl", "ppo-8"),
         ("ppo-03", "ppo-3"),
         ("sft-4", "sft-3"),
-        ("sft-5", "sft-6"),
+        ("sft-8", "sft-7"),
         ("sft-100", "sft-30"),
         ("sft-0", "sft-3"),
-        ("rm-1", "rm-5"),
+        ("rm-3", "rm-2"),
         ("rm-300", "rm-60"),
     ],
 )

@@ -76,6 +76,29 @@ test("Run skips loop lines, keeps the speed, reports once and starts over at Don
   assert.equal(clock.name, "idle");
 });
 
+test("a frame is shown for its beats, and passed over without any, unless one steps or scrubs", () => {
+  const clock = clockAt("idle"), seen = [];
+  clock.board.beats = clock.board.names.map((name) => (name === "rm-1" ? 0 : name.startsWith("ppo") ? 3 : 1));
+  clock.speed = 10; // a frame in 50 ms
+  clock.players.add({ draw: (index) => seen.push(clock.board.names[index]) });
+  clock.run();
+  clock.wait(210);
+  assert.equal(clock.name, "ppo-1");
+  clock.wait(130);
+  assert.equal(clock.name, "ppo-1");
+  clock.wait(20);
+  assert.equal(clock.name, "ppo-2");
+  clock.wait(150);
+  assert.equal(clock.name, "done");
+  assert.ok(!seen.includes("rm-1"));
+  clock.scrub(clock.board.names.indexOf("rm-1"));
+  assert.equal(clock.name, "rm-1");
+  clock.mode = "line";
+  clock.run();
+  clock.wait(110);
+  assert.equal(clock.name, "ppo-1-sample"); // line by line each has one beat
+});
+
 test("a hidden tab does not leap when it comes back", () => {
   const clock = clockAt("idle");
   clock.speed = 10;

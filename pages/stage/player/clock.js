@@ -31,7 +31,7 @@ const inBrowser = { // looked up as it is used: Node has no such thing
 export class Clock {
   constructor(time = {}) {
     this.time = { ...inBrowser, ...time };
-    this.board = null; // names, phases, lines, metrics, narration
+    this.board = null; // names, phases, lines, beats, metrics, narration
     this.index = 0;
     this.playing = false;
     this.mode = "phase";
@@ -57,6 +57,14 @@ export class Clock {
   isPlayed(i) {
     return this.time.isCalm() ? this.isStop(i) : this.mode === "line" || !this.isLoopLine(i);
   }
+
+  // For how many ticks a frame stays while it plays: a run spends its time where it changes.
+  beats(i) {
+    const byLine = this.mode === "line" && this.board.phases[i] === "ppo";
+    return this.time.isCalm() || byLine ? 1 : this.board.beats?.[i] ?? 1;
+  }
+
+  isDue(i) { return this.isPlayed(i) && this.beats(i) > 0; }
 
   next(from, direction, allowed) {
     for (let i = from + direction; i >= 0 && i <= this.last; i += direction) if (allowed.call(this, i)) return i;
@@ -120,13 +128,11 @@ export class Clock {
     if (!this.playing) return;
     this.debt += (Math.min(Math.max(now - this.before, 0), MAX_TICK_MS) * framesPerSecond(this.speed, this.time.isCalm())) / 1000;
     this.before = now;
-    const due = Math.floor(this.debt);
-    if (due > 0) {
-      this.debt -= due;
-      for (let i = 0; i < due && this.index < this.last; i++) this.index = this.next(this.index, 1, this.isPlayed);
-      if (this.index === this.last) return this.go(this.last);
-      this.show();
-    }
+    const shown = this.index;
+    for (let wait; this.index < this.last && this.debt >= (wait = Math.max(1, this.beats(this.index))); this.debt -= wait)
+      this.index = this.next(this.index, 1, this.isDue);
+    if (this.index === this.last) return this.go(this.last);
+    if (this.index !== shown) this.show();
     this.schedule();
   }
 }
