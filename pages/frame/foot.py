@@ -50,7 +50,7 @@ def bibtex(of: Work) -> str:
 
 def draw() -> None:
     """Draw it, below whatever the page has drawn."""
-    here = _here()
+    here = this()
     with st.container(key="foot"):
         st.caption(line(here))
         with st.expander("How to cite", type="compact"):
@@ -58,5 +58,6 @@ def draw() -> None:
 
 
 @cache
-def _here() -> Work:
+def this() -> Work:
+    """What is shown here."""
     return work(*((ROOT / name).read_text(encoding="utf-8") for name in ("CITATION.cff", "pyproject.toml")))

@@ -101,4 +101,9 @@ def note(run: PipelineRun) -> None:
     """What to look for in the run on screen, if it is a preset; the defaults only when asked for."""
     preset = active(run.settings)
     if preset and (preset.changes or st.session_state.get(CHOSEN) == "healthy"):
-        st.info(f"**{preset.title}.** {preset.symptom(run)}  \n**What a practitioner would do:** {preset.remedy}")
+        st.info(advice(preset, run))
+
+
+def advice(preset: Preset, run: PipelineRun) -> str:
+    """What to look for in a preset's run, and what to do about it."""
+    return f"**{preset.title}.** {preset.symptom(run)}  \n**What a practitioner would do:** {preset.remedy}"
