@@ -1,0 +1,243 @@
+"""A page's script, run on paper: its HTML, and what the stage plays in it."""
+
+import builtins
+import logging
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from types import CodeType, SimpleNamespace
+from typing import Any, get_type_hints
+
+from pages.drawing import glossary, table, theme
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
+from pages.figures.metrics.compare import pinned_and_current
+from pages.frame import lesson, payoff, presets, runs, turns
+from pages.frame.page import LATER, LOST, Part
+from pages.frame.standalone import prose
+from pages.frame.standalone.paper import Box, Paper
+from pages.frame.standalone.state import State
+from pages.frame.standalone.themes import Themes
+from pages.stage import Payload, encode_chart, encode_live
+from rlhf_core import Settings
+from rlhf_core.timeline import Frame
+
+PATIENCE_SECONDS = 0.05
+"""For pages, before each chart: they come first."""
+NOTHING = SimpleNamespace(section=lambda page: None, downloads=lambda page: None, reproduce=lambda page: None,
+                          invitation=lambda: None, apply=None)  # fmt: skip
+"""Stands for modules that offer what one can press."""
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Printed:
+    """Stands for a `Page`: what a script shows goes on paper."""
+
+    state: State
+    paper: Paper
+    view: View
+    dark: View
+    title: str = ""
+    name: str = ""
+    themes: Themes = field(default_factory=Themes)
+    payloads: dict[str, Payload] = field(default_factory=dict)
+    tables: dict[str, bytes] = field(default_factory=dict)
+    places: dict[str, Box] | None = None
+    """Where the parts go that are wanted; None for the whole page."""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    """Anchors of the page's sections, and their short names."""
+    known: set[str] = field(default_factory=set)
+
+    def chart(self, draw: Callable[[View], Chart], formula: str = "", *, level: int = 3) -> None:
+        """A figure with its title, formula, reading and numbers."""
+        turns.give_way(PATIENCE_SECONDS)
+        if place := lesson.place(self.places, draw):
+            with place, self._or_a_sentence(draw):
+                self._chart(draw, formula, level)
+
+    def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
+        """A figure that shows the pinned run, which the view has."""
+        self.chart(draw)
+
+    def live(self, draw: Callable[[View], Live]) -> None:
+        """A passage of text that is played."""
+        if place := lesson.place(self.places, draw):
+            with place, self._or_a_sentence(draw):
+                self._mount(draw, encode_live(draw(self.view)), encode_live(draw(self.dark)))
+
+    def show(self, part: Part) -> None:
+        """A chart, a passage or Markdown, whichever it is."""
+        if isinstance(part, str):
+            return self.say(part)
+        kind = get_type_hints(part)["return"]
+        {Chart: self.chart, Live: self.live, str: self.text}[kind](part)
+
+    def beside(self, *columns: Part | Sequence[Part], middle: bool = False) -> None:
+        """Columns of parts."""
+        places = self.paper.columns(len(columns), vertical_alignment="center" if middle else "top")
+        for place, parts in zip(places, columns, strict=True):
+            with place:
+                for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
+                    self.show(part)
+
+    def contents(self, sections: Mapping[str, str]) -> None:
+        """The page's sections, of which those that have come to something are offered."""
+        self.sections = sections
+
+    def text(self, write: Callable[[View], str]) -> None:
+        """Markdown that holds the run's numbers."""
+        with self._or_a_sentence(write):
+            self.say(write(self.view))
+
+    def say(self, text: str) -> None:
+        """Markdown."""
+        self.paper.add(self._worded(text))
+
+    def note(self, text: str) -> None:
+        """Small print."""
+        self.paper.add(f'<div class="note">{self._worded(text)}</div>')
+
+    def formula(self, source: str) -> None:
+        """A formula on a line of its own."""
+        self.paper.add(prose.formula(source))
+
+    def payoff(self, _: Any) -> None:
+        """What the run has come to, once it has been played."""
+        text = f"**What this run came to.** {payoff.summary(self.view.run)}"
+        self.paper.add(self._told("done", "", f'<div class="framed">{prose.html(text)}</div>'))
+
+    def pins(self, _: Any) -> None:
+        """The comparison, if the link has one."""
+        if self.view.pinned is not None:
+            self.chart(pinned_and_current)
+
+    def advice(self) -> None:
+        """What to look for, if this is a preset."""
+        preset = presets.active(self.view.run.settings)
+        if preset and preset.changes:
+            self.paper.add(f'<div class="framed">{prose.html(presets.advice(preset, self.view.run))}</div>')
+
+    # ------------------------------------------------------------ a part of it
+
+    @contextmanager
+    def _or_a_sentence(self, draw: Callable[[View], Any]) -> Iterator[None]:
+        """A part that fails is one sentence, as on the page."""
+        try:
+            yield
+        except Exception:
+            LOG.exception("%s.%s in a file, %s", draw.__module__, draw.__name__, self.state.query)
+            self.paper.add(f'<p class="note">{escape(LOST)}</p>')
+
+    def _chart(self, draw: Callable[[View], Chart], formula: str, level: int) -> None:
+        chart = draw(self.view)
+        sharps = "#" * (level if self.places is None else 2)
+
+        def words(before: str, after: str) -> str:
+            if not chart.question:
+                return self._worded(after)
+            return self._told(chart.told_at, self._worded(before), self._worded(after))
+
+        if chart.title:
+            self.paper.add(words(f"{sharps} {chart.question}", f"{sharps} {chart.title}"))
+        if formula:
+            self.formula(formula)
+        key = self._mount(draw, encode_chart(chart), encode_chart(draw(self.dark)))
+        if chart.reading:
+            self.paper.add(f'<div class="note">{words(LATER, chart.reading)}</div>')
+        self.paper.add(f'<details class="data"><summary>Data</summary><div data-table="{key}"></div></details>')
+        self.tables[key] = zlib.compress(self._numbers(chart).encode(), 9)
+
+    def _mount(self, draw: Callable[[View], Any], light: Payload, dark: Payload) -> str:
+        key = f"{draw.__name__.replace('_', '-')}-{len(self.payloads)}"
+        self.payloads[key] = self.themes.both(light, dark)
+        height = f' style="min-height: {light.height}px"' if light.height else ""
+        self.paper.add(f'<div data-part="{key}"{height}></div>')
+        return key
+
+    def _numbers(self, chart: Chart) -> str:
+        """Tables of a chart: at the moment that the link names, and at the end of the run."""
+        last, name = len(runs.storyboard(self.state.settings, self.state.prompt).names) - 1, chart.title or chart.alt
+        frames = dict.fromkeys([*([self.state.number] if self.state.at != "idle" else []), last])
+        return "".join(
+            f"<p>{'At the end of the run' if at == last else f'At {moment(self.state.frame)}'}</p>"
+            + table.markup(chart.at(min(at, len(chart.rows) - 1)), name)
+            for at in frames
+        )
+
+    def _told(self, phase: str, before: str, after: str) -> str:
+        """What stands there before the playhead has come to a phase, and what from then on."""
+        told = self.state.told(phase)
+        return (
+            f'<div data-until="{phase}"{" hidden" * told}>{before}</div>'
+            f'<div data-from="{phase}"{" hidden" * (not told)}>{after}</div>'
+        )
+
+    def _worded(self, text: str) -> str:
+        return prose.html(glossary.underlined(text, self.known))
+
+
+def moment(frame: Frame) -> str:
+    """A moment in words."""
+    match frame.phase:
+        case "sft":
+            return f"SFT epoch {frame.sft_epoch}"
+        case "rm":
+            return f"reward-model epoch {frame.rm_epoch}"
+        case "ppo" if frame.line not in (None, "update"):
+            return f"PPO step {frame.ppo_step + 1}, {frame.line}"
+        case "ppo":
+            return f"PPO step {frame.ppo_step}"
+    return {"idle": "the beginning", "done": "the end of the run"}[frame.phase]
+
+
+def printed(state: State) -> Printed:
+    """Run a page's script on paper."""
+    paper = Paper({"optimum": state.optimum})
+    page = Printed(state, paper, state.view(theme.LIGHT), state.view(theme.DARK))
+    if state.show:
+        _make_places(page)
+    exec(_code(state.page), {"__name__": state.page, "__builtins__": {**vars(builtins), "__import__": _imports(page)}})
+    return page
+
+
+def _make_places(page: Printed) -> None:
+    """Places for the wanted parts, two in a row; what else the script draws goes nowhere."""
+    paper, parts = page.paper, [name for name in page.state.show if name != lesson.STAGE]
+    page.places = {}
+    for first in range(0, len(parts), 2):
+        row = parts[first : first + 2]
+        page.places |= zip(row, paper.columns(len(row)), strict=True)
+    paper.open = [Box(paper)]
+
+
+def _imports(page: Printed) -> Callable[..., Any]:
+    """An `__import__` that gives paper for Streamlit, and the printed page for what draws with it."""
+
+    def open_page(name: str, title: str) -> Printed:
+        page.name, page.title = name, title
+        page.advice()
+        return page
+
+    frame = SimpleNamespace(
+        tour=NOTHING, presets=NOTHING, typed_response=NOTHING, sharing=NOTHING,
+        payoff=SimpleNamespace(show=page.payoff), pins=SimpleNamespace(section=page.pins),
+    )  # fmt: skip
+    instead = {
+        "streamlit": page.paper, "pages.frame": frame, "pages.frame.page": SimpleNamespace(open_page=open_page),
+    }  # fmt: skip
+
+    def import_(name: str, *rest: Any) -> Any:
+        return instead[name] if name in instead else builtins.__import__(name, *rest)
+
+    return import_
+
+
+@cache
+def _code(page: str) -> CodeType:
+    script = lesson.FOLDER / f"{page}.py"
+    return compile(script.read_text(encoding="utf-8"), str(script), "exec")

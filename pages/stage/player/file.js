@@ -1,0 +1,64 @@
+// The stage in a file of its own, without a server: what Python has written into the page is mounted at once.
+
+import { clockOf } from "./clocks.js";
+import { followReader } from "./contents.js";
+import { mount } from "./mount.js";
+import { watchTerms } from "./terms.js";
+import { readBody, readHead } from "./wire.js";
+
+const PHASES = ["idle", "sft", "rm", "ppo", "done"];
+const { page, at, speed, parts, tables, plotly } = JSON.parse(document.getElementById("rlhf-file").textContent);
+const clock = clockOf(page), marks = [...document.querySelectorAll("[data-from], [data-until]")];
+
+const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+function mountAll() {
+  for (const place of document.querySelectorAll("[data-part]"))
+    mount(place, readHead(unpack(parts[place.dataset.part]))).catch((error) => { place.textContent = `The player could not start: ${error.message}`; });
+}
+
+// Findings wait until the playhead has come to them and rests, as in the app; the link leads to where it rests.
+function tellRest(index) {
+  if (!clock.board || clock.playing) return;
+  const phase = PHASES.indexOf(clock.board.phases[index]);
+  for (const mark of marks) mark.hidden = mark.dataset.from ? phase < PHASES.indexOf(mark.dataset.from) : phase >= PHASES.indexOf(mark.dataset.until);
+  for (const link of document.querySelectorAll("a[data-live]")) {
+    const url = new URL(link.href);
+    if (clock.name === "idle") url.searchParams.delete("at"); else url.searchParams.set("at", clock.name);
+    link.href = url.href;
+  }
+}
+
+function keepFocusInSight() { // which the stage would cover
+  const stage = document.querySelector("[data-part=transport]");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--rlhf-covered", `${stage.offsetHeight}px`)).observe(stage);
+}
+
+function openTables() {
+  for (const place of document.querySelectorAll("[data-table]"))
+    place.parentElement.addEventListener("toggle", async () => { place.innerHTML ||= await readBody(unpack(tables[place.dataset.table])); });
+}
+
+function bringPlotly({ src, integrity }) {
+  const script = Object.assign(document.createElement("script"), { src, integrity, crossOrigin: "anonymous" });
+  script.onerror = () => {
+    const failed = Object.assign(document.createElement("div"), { className: "st-key-stage-plotly", hidden: true });
+    failed.innerHTML = "<p role='alert'></p>";
+    document.body.append(failed);
+  };
+  document.head.append(script);
+}
+
+const askedFor = () => /^#at=([\w-]+)$/.exec(location.hash)?.[1];
+
+if (plotly) bringPlotly(plotly);
+clock.speed = speed;
+clock.seek(askedFor() ?? at);
+clock.players.add({ draw: tellRest });
+addEventListener("hashchange", () => { if (askedFor()) clock.seek(askedFor()); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", mountAll);
+mountAll();
+openTables();
+keepFocusInSight();
+watchTerms();
+followReader();
