@@ -2,10 +2,9 @@
 
 Idle, then SFT and the reward model at about a dozen even epochs each and wherever their curves bend, then PPO step by
 step. Each PPO step has five lines, one frame each: the first four look at the step's rollouts, the last updates. When
-it is played, a run spends its time where it changes: a frame's `beats` say how long it is shown.
+it is played, a run spends its time where it changes: a frame that brings little is there to step to, and passed over.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
@@ -20,9 +19,8 @@ Phase: TypeAlias = Literal["idle", "sft", "rm", "ppo", "done"]
 PHASES: dict[Phase, str] = {"idle": "Idle", "sft": "SFT", "rm": "Reward model", "ppo": "PPO", "done": "Done"}
 LINES = ("sample", "score", "kl", "advantage", "update")
 FRAMES_PER_STAGE = 12
-BEATS = {"sft": 8, "rm": 6, "ppo": 16}
-"""For how many ticks of the clock a stage is played; PPO for at least one a step."""
-LONGEST_BEAT = 4
+PLAYED = {"sft": 6, "rm": 6, "ppo": 32}
+"""Frames of a stage that are played, at most."""
 MISSING = "\N{EN DASH}"
 
 
@@ -129,8 +127,8 @@ class Frame:
     ppo_step: int
     """Updates done; during a step's first four lines its own update is still to come."""
     metrics: Metrics
-    beats: int = 1
-    """For how many ticks of the clock it is shown while the run plays; at 0 it is passed over."""
+    played: bool = True
+    """Whether it is shown while the run plays, or passed over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,20 +221,21 @@ def build(run: PipelineRun) -> Timeline:
 
     frames = [Frame("idle", "idle", None, 0, 0, 0, Metrics(PHASES["idle"]))]
     truth = run.course.true_reward[: n_sft + 1].mean(axis=1)
-    bends = _bends((run.sft.loss, run.sft.heldout_loss, sft_entropy, truth), BEATS["sft"])
+    bends = _bends((run.sft.loss, run.sft.heldout_loss, sft_entropy, truth), PLAYED["sft"])
     for epoch in sorted({*_spaced(n_sft), *bends}):
         metrics = Metrics(PHASES["sft"], entropy=float(sft_entropy[epoch]))
-        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics, bends[epoch]))
-    bends = _bends((run.reward.loss, run.reward.heldout_loss, accuracy), BEATS["rm"])
+        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics, epoch in bends))
+    bends = _bends((run.reward.loss, run.reward.heldout_loss, accuracy), PLAYED["rm"])
     for epoch in sorted({*_spaced(n_rm), *bends}):
         metrics = Metrics(PHASES["rm"], rm_accuracy=float(accuracy[epoch]), entropy=float(sft_entropy[-1]))
-        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics, bends[epoch]))
-    beats = int(np.clip(round(BEATS["ppo"] / n_steps), 1, LONGEST_BEAT))
+        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics, epoch in bends))
+    bends = _bends((run.ppo.reward, run.ppo.kl, run.ppo.true_reward), PLAYED["ppo"])
     for step in range(1, n_steps + 1):
+        played = n_steps <= PLAYED["ppo"] or step in bends
         for line in LINES:
             row = step if line == "update" else step - 1
             name = f"ppo-{step}" if line == "update" else f"ppo-{step}-{line}"
-            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row), beats))
+            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row), played))
     frames.append(Frame("done", "done", None, n_sft, n_rm, n_steps, ppo_metrics("done", n_steps, n_steps)))
     return Timeline(tuple(frames), n_steps)
 
@@ -261,8 +260,8 @@ def _spaced(n_epochs: int) -> list[int]:
     return sorted({*range(stride, n_epochs, stride), n_epochs})
 
 
-def _bends(curves: Sequence[Array], n_beats: int) -> Counter[int]:
-    """Epochs between which the curves change by equal parts, with how many of so many parts have come by each.
+def _bends(curves: Sequence[Array], n_frames: int) -> set[int]:
+    """At most so many epochs or steps, the last among them, between which the curves change by about equal parts.
 
     Change is length along each curve, as a share of its whole length, so that none of them counts by its unit.
     """
@@ -270,5 +269,5 @@ def _bends(curves: Sequence[Array], n_beats: int) -> Counter[int]:
     shares = [length / length.sum() for length in lengths if length.sum() > 0]
     last = len(lengths[0])
     come = np.cumsum(np.mean(shares, axis=0)) if shares else np.zeros(last)
-    parts = np.searchsorted(come, np.arange(1, n_beats) / n_beats) + 1
-    return Counter([*parts.clip(1, last).tolist(), last])
+    parts = np.searchsorted(come, np.arange(1, n_frames) / n_frames) + 1
+    return {*parts.clip(1, last).tolist(), last}

@@ -16,6 +16,12 @@ TOLD_AT = ("sft", "rm", "done")
 """Stages at whose end a chart may tell what it has found."""
 
 
+def ended(stage: str, frame: Frame, settings: Settings) -> bool:
+    """Whether a stage, or with "done" the run, has come to its end at a frame."""
+    ends = {"sft": frame.sft_epoch == settings.sft_epochs, "rm": frame.rm_epoch == settings.rm_epochs}
+    return ends.get(stage, frame.phase == "done")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
     """One figure and the arrays that move it along the timeline.
@@ -80,8 +86,7 @@ class Chart:
 
     def told(self, frame: Frame, settings: Settings) -> bool:
         """Whether the stage of the finding has been played to its end, at a frame."""
-        ends = {"sft": frame.sft_epoch == settings.sft_epochs, "rm": frame.rm_epoch == settings.rm_epochs}
-        return not self.question or ends.get(self.told_at, frame.phase == "done")
+        return not self.question or ended(self.told_at, frame, settings)
 
     @property
     def figure(self) -> go.Figure:

@@ -155,6 +155,7 @@ def open_page(name: str, title: str) -> Page:
         speed=sidebar.speed(),
         on_report=playback.hear,
         seek=playback.last_seek(),
+        play=playback.plays(),
     )
     frame = view.timeline.find(at)
     if embedded:
@@ -164,7 +165,7 @@ def open_page(name: str, title: str) -> Page:
     if embedded:
         st.title(title)
     if name not in ("lab", "yours") and not tour.current():  # a game, and the tour, hide how a run ends
-        presets.note(view.run)
+        presets.note(view.run, played=frame.phase == "done")
     return Page(view, frame, stage, places)
 
 

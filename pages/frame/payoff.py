@@ -51,6 +51,6 @@ def next_runs(settings: Settings) -> list[tuple[str, Settings]]:
 
 
 def _try(settings: Settings) -> None:
-    """Start the other run from the trained reward model, for the reader to play; a callback."""
+    """Play the other run from the end of SFT; a callback."""
     sidebar.set_controls(settings)
-    playback.seek(f"rm-{settings.rm_epochs}")
+    playback.seek(f"sft-{settings.sft_epochs}", play=True)

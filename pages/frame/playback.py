@@ -10,7 +10,7 @@ from pages.frame import link, sidebar
 from rlhf_core.timeline import Timeline
 
 PLAYHEAD, READ = "playhead", "playhead_read"
-SEEK, HEARD, TOLD = "seek", "heard", "told"
+SEEK, HEARD, TOLD, PLAY = "seek", "heard", "told", "play"
 DEFAULTS = {"at": "idle", "tour": "0"}
 
 
@@ -37,10 +37,16 @@ def move(name: str) -> None:
     st.session_state[PLAYHEAD] = name
 
 
-def seek(name: str) -> None:
-    """Move the playhead of the open page from Python."""
+def seek(name: str, *, play: bool = False) -> None:
+    """Move the playhead of the open page from Python, and have it play from there if wanted."""
     move(name)
     st.session_state[SEEK] = secrets.token_hex(4)
+    st.session_state[PLAY] = play
+
+
+def plays() -> bool:
+    """Whether the last move by Python was to play from there."""
+    return bool(st.session_state.get(PLAY, False))
 
 
 def last_seek() -> str:

@@ -11,6 +11,7 @@ from pages.frame import preset_words as words
 from rlhf_core import PipelineRun, Settings
 
 CHOSEN = "preset"
+LATER = "What to look for in this run, and what a practitioner would do, is told once it has been played to its end."
 MENU = "presets"
 """Key of the menu: whether it is open."""
 
@@ -88,20 +89,21 @@ def menu() -> None:
 
 
 def apply(key: str, page: str | None = None) -> None:
-    """Set every control to the preset and show the end of its run, on another page if one is named; a callback."""
+    """Set every control to the preset and play its run from the end of SFT, on another page if named; a callback."""
     if page:
         navigation.request(page)
     st.session_state[CHOSEN] = key
     st.session_state[MENU] = False  # it would stand over what it has changed
-    sidebar.set_controls(settings_of(PRESETS[key], sidebar.settings()))
-    playback.seek("done")
+    chosen = settings_of(PRESETS[key], sidebar.settings())
+    sidebar.set_controls(chosen)
+    playback.seek(f"sft-{chosen.sft_epochs}", play=True)
 
 
-def note(run: PipelineRun) -> None:
-    """What to look for in the run on screen, if it is a preset; the defaults only when asked for."""
+def note(run: PipelineRun, *, played: bool) -> None:
+    """What to look for in the run on screen, if it is a preset and played; the defaults only when asked for."""
     preset = active(run.settings)
     if preset and (preset.changes or st.session_state.get(CHOSEN) == "healthy"):
-        st.info(advice(preset, run))
+        st.info(advice(preset, run) if played else f"**{preset.title}.** {LATER}")
 
 
 def advice(preset: Preset, run: PipelineRun) -> str:

@@ -49,7 +49,7 @@ def storyboard(settings: Settings, prompt: int) -> Payload:
                 line=frame.line,
                 metrics=tuple(spec.write(frame.metrics, timeline.n_steps) for spec in METRICS),
                 narration=narrate(run, frame, prompt),
-                beats=frame.beats,
+                played=frame.played,
             )
             for frame in timeline.frames
         ]

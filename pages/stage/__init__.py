@@ -110,6 +110,7 @@ def open_stage(
     speed: int,
     on_report: Callable[[Mapping[str, Any]], bool] = lambda report: False,
     seek: str = "",
+    play: bool = False,
     static: bool = False,
 ) -> Stage:
     """Mount the transport and start the page's clock.
@@ -130,6 +131,8 @@ def open_stage(
         the reader pauses, steps, resets, scrubs or the run finishes. True asks for another run of the script.
     seek : str
         Give it a new value when Python itself moves the playhead of an open page; empty as long as it never did.
+    play : bool
+        Whether the playhead, moved by Python, goes on from there by itself.
     static : bool
         Draw the charts with `st.plotly_chart`, at the playhead.
     """
@@ -142,7 +145,7 @@ def open_stage(
         _show_plainly(frames, frame)
         return Stage(page, frame, static=True, played=False)
     _offer_plain_charts()
-    _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed})
+    _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed, "play": play})
     key = f"stage-{page}-transport"
     state = Stage(page, frame, static)._mount(
         frames,

@@ -39,8 +39,8 @@ class StageFrame:
     """Six strings in the order of `METRICS`; an en dash where the value does not exist yet."""
     narration: str
     """One sentence on what happens here."""
-    beats: int = 1
-    """For how many ticks it is shown while it plays; at 0 it is passed over."""
+    played: bool = True
+    """Whether it is shown while it plays, or passed over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ def encode_frames(frames: Sequence[StageFrame]) -> Payload:
         "names": names,
         "phases": [frame.phase for frame in frames],
         "lines": [frame.line for frame in frames],
-        "beats": [frame.beats for frame in frames],
+        "played": [frame.played for frame in frames],
         "tiles": [_tile(spec) for spec in METRICS],
         "metrics": {spec.key: [frame.metrics[i] for frame in frames] for i, spec in enumerate(METRICS)},
         "narration": [frame.narration for frame in frames],

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.figures.reward_model.typed import LONGEST, STARTS
+from pages.frame import presets
 from tests.app.opening import opened
 
 
@@ -86,3 +87,5 @@ def test_the_button_sets_up_the_hack_and_goes_to_ppo():
     assert not app.exception
     assert app.title[0].value.startswith("PPO")
     assert app.session_state["beta"] == 0 and app.session_state["ppo_steps"] == 60
+    assert app.session_state["playhead"] == "sft-30" and app.session_state["play"]
+    assert [block.value for block in app.info] == [f"**Reward hacking.** {presets.LATER}"]

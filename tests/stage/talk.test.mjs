@@ -132,3 +132,31 @@ test("a preset that turns the page wins over a run in mid-play", () => {
   page.talk.leave();
   assert.equal(open({ tab: page.tab, at: "done", seek: "b" }).clock.name, "done");
 });
+
+test("Python may have it play from where it has put the playhead, once, and not on another run of its script", () => {
+  const page = open({ at: "done" });
+  page.talk.hear({ at: "sft-1", seek: "a", speed: 10, play: true });
+  assert.ok(page.clock.playing);
+  page.wait(1000);
+  assert.deepEqual([page.clock.name, page.frames()], ["done", ["done"]]);
+  page.talk.hear({ at: "done", seek: "a", speed: 10, play: true });
+  assert.ok(!page.clock.playing);
+});
+
+test("it waits for the timeline that has the frame", () => {
+  const page = open();
+  page.talk.hear({ at: "sft-9", seek: "a", speed: 10, play: true });
+  assert.ok(!page.clock.playing);
+  const names = ["idle", "sft-9", "done"];
+  page.clock.load({ ...BOARD, names, phases: names, lines: names.map(() => null) });
+  assert.ok(page.clock.playing);
+});
+
+test("who wants less motion is shown the end", () => {
+  const page = open();
+  page.clock.time.isCalm = () => true;
+  page.talk.hear({ at: "sft-1", seek: "a", speed: 10, play: true });
+  assert.deepEqual([page.clock.name, page.clock.playing], ["done", false]);
+  page.talk.check();
+  assert.deepEqual(page.frames(), ["done"]); // Python does not know it yet
+});

@@ -120,7 +120,9 @@ class Printed:
         """What to look for, if this is a preset."""
         preset = presets.active(self.view.run.settings)
         if preset and preset.changes:
-            self.paper.add(f'<div class="framed">{prose.html(presets.advice(preset, self.view.run))}</div>')
+            before, after = f"**{preset.title}.** {presets.LATER}", presets.advice(preset, self.view.run)
+            told = self._told("done", prose.html(before), prose.html(after))
+            self.paper.add(f'<div class="framed">{told}</div>')
 
     # ------------------------------------------------------------ a part of it
 
@@ -147,8 +149,9 @@ class Printed:
         if formula:
             self.formula(formula)
         key = self._mount(draw, encode_chart(chart), encode_chart(draw(self.dark)))
-        if chart.reading:
-            self.paper.add(f'<div class="note">{words(LATER, chart.reading)}</div>')
+        if chart.guide or chart.reading:
+            before = chart.guide or LATER
+            self.paper.add(f'<div class="note">{words(before, f"{chart.guide} {chart.reading}".strip())}</div>')
         self.paper.add(f'<details class="data"><summary>Data</summary><div data-table="{key}"></div></details>')
         self.tables[key] = zlib.compress(self._numbers(chart).encode(), 9)
 
@@ -169,12 +172,12 @@ class Printed:
             for at in frames
         )
 
-    def _told(self, phase: str, before: str, after: str) -> str:
-        """What stands there before the playhead has come to a phase, and what from then on."""
-        told = self.state.told(phase)
+    def _told(self, stage: str, before: str, after: str) -> str:
+        """What stands there until a stage has been played to its end, and what from then on."""
+        told = self.state.told(stage)
         return (
-            f'<div data-until="{phase}"{" hidden" * told}>{before}</div>'
-            f'<div data-from="{phase}"{" hidden" * (not told)}>{after}</div>'
+            f'<div data-until="{stage}"{" hidden" * told}>{before}</div>'
+            f'<div data-from="{stage}"{" hidden" * (not told)}>{after}</div>'
         )
 
     def _worded(self, text: str) -> str:

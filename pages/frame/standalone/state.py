@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from pages.drawing import theme
+from pages.drawing.chart import ended
 from pages.drawing.view import View
 from pages.frame import addresses, lesson, link, runs, sidebar
 from rlhf_core import Settings
-from rlhf_core.timeline import PHASES, Frame
+from rlhf_core.timeline import Frame
 
 PLAYED = ("overview", "sft", "reward_model", "ppo", "metrics")
 """Pages of one run, which a clock plays."""
@@ -53,10 +54,9 @@ class State:
         pinned = runs.shared_run(self.pinned)[0] if self.pinned else None
         return View(*runs.shared_run(self.settings), prompt=self.prompt, palette=palette, pinned=pinned)
 
-    def told(self, phase: str) -> bool:
-        """Whether the moment is not before a phase."""
-        order = list(PHASES)
-        return order.index(self.frame.phase) >= order.index(phase)
+    def told(self, stage: str) -> bool:
+        """Whether what a stage has come to may be told."""
+        return ended(stage, self.frame, self.settings)
 
 
 def read(page: str, query: str, show: Sequence[str] = ()) -> tuple[State, tuple[str, ...]]:

@@ -31,12 +31,13 @@ const inBrowser = { // looked up as it is used: Node has no such thing
 export class Clock {
   constructor(time = {}) {
     this.time = { ...inBrowser, ...time };
-    this.board = null; // names, phases, lines, beats, metrics, narration
+    this.board = null; // names, phases, lines, played, metrics, narration
     this.index = 0;
     this.playing = false;
     this.mode = "phase";
     this.speed = 5;
     this.wanted = null; // name of a frame that waits for its timeline
+    this.eager = false; // it is to play from there
     this.players = new Set();
     this.moved = () => {}; // the reader has put the playhead somewhere, or a run has ended
     this.left = () => {}; // the page is gone
@@ -58,13 +59,8 @@ export class Clock {
     return this.time.isCalm() ? this.isStop(i) : this.mode === "line" || !this.isLoopLine(i);
   }
 
-  // For how many ticks a frame stays while it plays: a run spends its time where it changes.
-  beats(i) {
-    const byLine = this.mode === "line" && this.board.phases[i] === "ppo";
-    return this.time.isCalm() || byLine ? 1 : this.board.beats?.[i] ?? 1;
-  }
-
-  isDue(i) { return this.isPlayed(i) && this.beats(i) > 0; }
+  // A run spends its time where it changes: frames that bring little are there to step to, and passed over.
+  isDue(i) { return this.isPlayed(i) && (this.mode === "line" || this.board.played?.[i] !== false); }
 
   next(from, direction, allowed) {
     for (let i = from + direction; i >= 0 && i <= this.last; i += direction) if (allowed.call(this, i)) return i;
@@ -77,11 +73,14 @@ export class Clock {
     this.index = nearestFrame(board.names, aim);
     if (board.names[this.index] === aim) this.wanted = null; // or else the timeline that has it is on its way
     this.show();
+    if (this.eager && !this.wanted) this.run();
   }
 
-  seek(name) {
+  // Whoever wants less motion sees the end, and plays it if they like.
+  seek(name, play = false) {
     this.playing = false;
-    this.wanted = name;
+    this.eager = play && !this.time.isCalm();
+    this.wanted = play && !this.eager ? "done" : name;
     if (this.board) this.load(this.board);
   }
 
@@ -90,7 +89,7 @@ export class Clock {
   }
 
   go(index) {
-    this.playing = false;
+    this.playing = this.eager = false;
     this.wanted = null;
     this.index = index;
     this.show();
@@ -112,6 +111,7 @@ export class Clock {
     if (!this.board) return;
     if (this.index === this.last) this.index = 0;
     this.wanted = null;
+    this.eager = false;
     this.playing = true;
     this.show();
     this.debt = 0;
@@ -128,11 +128,13 @@ export class Clock {
     if (!this.playing) return;
     this.debt += (Math.min(Math.max(now - this.before, 0), MAX_TICK_MS) * framesPerSecond(this.speed, this.time.isCalm())) / 1000;
     this.before = now;
-    const shown = this.index;
-    for (let wait; this.index < this.last && this.debt >= (wait = Math.max(1, this.beats(this.index))); this.debt -= wait)
-      this.index = this.next(this.index, 1, this.isDue);
-    if (this.index === this.last) return this.go(this.last);
-    if (this.index !== shown) this.show();
+    const due = Math.floor(this.debt);
+    if (due > 0) {
+      this.debt -= due;
+      for (let i = 0; i < due && this.index < this.last; i++) this.index = this.next(this.index, 1, this.isDue);
+      if (this.index === this.last) return this.go(this.last);
+      this.show();
+    }
     this.schedule();
   }
 }

@@ -6,7 +6,6 @@ import { mount } from "./mount.js";
 import { watchTerms } from "./terms.js";
 import { readBody, readHead } from "./wire.js";
 
-const PHASES = ["idle", "sft", "rm", "ppo", "done"];
 const { page, at, speed, parts, tables, plotly } = JSON.parse(document.getElementById("rlhf-file").textContent);
 const clock = clockOf(page), marks = [...document.querySelectorAll("[data-from], [data-until]")];
 
@@ -17,11 +16,11 @@ function mountAll() {
     mount(place, readHead(unpack(parts[place.dataset.part]))).catch((error) => { place.textContent = `The player could not start: ${error.message}`; });
 }
 
-// Findings wait until the playhead has come to them and rests, as in the app; the link leads to where it rests.
+// Findings wait until their stage has been played to its end and the playhead rests, as in the app; the link leads there.
 function tellRest(index) {
   if (!clock.board || clock.playing) return;
-  const phase = PHASES.indexOf(clock.board.phases[index]);
-  for (const mark of marks) mark.hidden = mark.dataset.from ? phase < PHASES.indexOf(mark.dataset.from) : phase >= PHASES.indexOf(mark.dataset.until);
+  const ended = (stage) => index >= clock.board.phases.lastIndexOf(stage);
+  for (const mark of marks) mark.hidden = mark.dataset.from ? !ended(mark.dataset.from) : ended(mark.dataset.until);
   for (const link of document.querySelectorAll("a[data-live]")) {
     const url = new URL(link.href);
     if (clock.name === "idle") url.searchParams.delete("at"); else url.searchParams.set("at", clock.name);

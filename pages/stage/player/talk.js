@@ -29,8 +29,8 @@ export class Talk {
     clock.left = () => this.leave();
   }
 
-  // Python's word, with each run of its script. It moves the playhead by giving `seek` a new value.
-  hear({ at, seek, speed }) {
+  // Python's word, with each run of its script. It moves the playhead by giving `seek` a new value, and may have it play.
+  hear({ at, seek, speed, play = false }) {
     const { clock, tab } = this;
     const first = this.believed === null, sought = seek !== "" && seek !== tab.seek;
     clock.speed = speed;
@@ -40,7 +40,7 @@ export class Talk {
     if (sought) tab.carried = null;
     if (!first && !sought) return;
     this.stopWaiting();
-    clock.seek(tab.carried ?? at);
+    clock.seek(tab.carried ?? at, play && sought);
     tab.carried = null;
   }
 
