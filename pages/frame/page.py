@@ -98,15 +98,14 @@ class Page:
 
     def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "", level: int = 3) -> None:
         chart = payload.source
-        told = chart is None or chart.told(self.playhead, self.view.run.settings)
-        title = "" if chart is None else chart.title if told else chart.question
+        title, words = words_of(chart, chart.told(self.playhead, self.view.run.settings)) if chart else ("", "")
         if title:
             st.markdown(f"{'#' * (level if self.places is None else 2)} {title}")
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
         self.stage.chart(payload, key=key)
-        if chart and (words := f"{chart.guide} {chart.reading if told else '' if chart.guide else LATER}".strip()):
+        if words:
             self.note(words)
         if chart:
             self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), title or chart.alt, key)
@@ -132,6 +131,13 @@ class Page:
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)
+
+
+def words_of(chart: Chart, told: bool) -> tuple[str, str]:
+    """What stands above and below a chart, before its finding is told or after."""
+    if told:
+        return chart.title, f"{chart.guide} {chart.reading}".strip()
+    return chart.question, chart.guide or LATER
 
 
 def open_page(name: str, title: str) -> Page:

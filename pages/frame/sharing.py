@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.figures.overview.outcome import command
-from pages.frame import lab, lesson, navigation, pins, playback, runs, sidebar, yours
+from pages.frame import lab, lesson, navigation, pins, playback, runs, saving, sidebar, standalone, yours
 from pages.frame.addresses import address, link, query
 from pages.frame.page import Page
 from pages.frame.records import as_csv as csv_of
@@ -48,8 +48,12 @@ def menu(page: str) -> None:
         st.caption("Link to this exact state; pause first to fix the moment.")
         st.code(link(st.context.url or "", _state(page, **lesson.parameters())), language=None, wrap_lines=True)
         embeds = st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
+        playable = page in standalone.PLAYED
+        saves = playable and st.button("Save as a file…", key="save", on_click=_close, width="stretch")
     if embeds:
         embed(page)
+    if saves:
+        saving.save(page, _state(page), file_name(sidebar.settings()))
 
 
 def _close() -> None:

@@ -16,8 +16,8 @@ from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.metrics.compare import pinned_and_current
-from pages.frame import lesson, payoff, presets, runs, turns
-from pages.frame.page import LATER, LOST, Part
+from pages.frame import lesson, payoff, presets, turns
+from pages.frame.page import LOST, Part, words_of
 from pages.frame.standalone import prose
 from pages.frame.standalone.paper import Box, Paper
 from pages.frame.standalone.state import State
@@ -109,7 +109,7 @@ class Printed:
     def payoff(self, _: Any) -> None:
         """What the run has come to, once it has been played."""
         text = f"**What this run came to.** {payoff.summary(self.view.run)}"
-        self.paper.add(self._told("done", "", f'<div class="framed">{prose.html(text)}</div>'))
+        self.paper.add(self._told("done", "", text))
 
     def pins(self, _: Any) -> None:
         """The comparison, if the link has one."""
@@ -121,8 +121,7 @@ class Printed:
         preset = presets.active(self.view.run.settings)
         if preset and preset.changes:
             before, after = f"**{preset.title}.** {presets.LATER}", presets.advice(preset, self.view.run)
-            told = self._told("done", prose.html(before), prose.html(after))
-            self.paper.add(f'<div class="framed">{told}</div>')
+            self.paper.add(f'<div class="framed">{self._told("done", before, after)}</div>')
 
     # ------------------------------------------------------------ a part of it
 
@@ -137,21 +136,19 @@ class Printed:
 
     def _chart(self, draw: Callable[[View], Chart], formula: str, level: int) -> None:
         chart = draw(self.view)
+        (question, before), (title, after) = words_of(chart, False), words_of(chart, True)
         sharps = "#" * (level if self.places is None else 2)
 
-        def words(before: str, after: str) -> str:
-            if not chart.question:
-                return self._worded(after)
-            return self._told(chart.told_at, self._worded(before), self._worded(after))
+        def told(early: str, late: str) -> str:
+            return self._told(chart.told_at, early, late) if chart.question else self._worded(late)
 
-        if chart.title:
-            self.paper.add(words(f"{sharps} {chart.question}", f"{sharps} {chart.title}"))
+        if title:
+            self.paper.add(told(f"{sharps} {question}", f"{sharps} {title}"))
         if formula:
             self.formula(formula)
         key = self._mount(draw, encode_chart(chart), encode_chart(draw(self.dark)))
-        if chart.guide or chart.reading:
-            before = chart.guide or LATER
-            self.paper.add(f'<div class="note">{words(before, f"{chart.guide} {chart.reading}".strip())}</div>')
+        if after:
+            self.paper.add(f'<div class="note">{told(before, after)}</div>')
         self.paper.add(f'<details class="data"><summary>Data</summary><div data-table="{key}"></div></details>')
         self.tables[key] = zlib.compress(self._numbers(chart).encode(), 9)
 
@@ -164,24 +161,22 @@ class Printed:
 
     def _numbers(self, chart: Chart) -> str:
         """Tables of a chart: at the moment that the link names, and at the end of the run."""
-        last, name = len(runs.storyboard(self.state.settings, self.state.prompt).names) - 1, chart.title or chart.alt
-        frames = dict.fromkeys([*([self.state.number] if self.state.at != "idle" else []), last])
+        frames = self.view.timeline.frames
+        moments = dict.fromkeys([*([self.state.number] if self.state.at != "idle" else []), len(frames) - 1])
         return "".join(
-            f"<p>{'At the end of the run' if at == last else f'At {moment(self.state.frame)}'}</p>"
-            + table.markup(chart.at(min(at, len(chart.rows) - 1)), name)
-            for at in frames
+            f"<p>At {moment(frames[at])}</p>{table.markup(chart.at(min(at, len(chart.rows) - 1)), title or chart.alt)}"
+            for at in moments
+            for title, _ in [words_of(chart, chart.told(frames[at], self.state.settings))]
         )
 
     def _told(self, stage: str, before: str, after: str) -> str:
-        """What stands there until a stage has been played to its end, and what from then on."""
-        told = self.state.told(stage)
-        return (
-            f'<div data-until="{stage}"{" hidden" * told}>{before}</div>'
-            f'<div data-from="{stage}"{" hidden" * (not told)}>{after}</div>'
-        )
+        """Markdown that stands there until a stage has been played to its end, and what from then on."""
+        told, known = self.state.told(stage), set(self.known)
+        early = f'<div data-until="{stage}"{" hidden" * told}>{self._worded(before, known)}</div>' if before else ""
+        return f'{early}<div data-from="{stage}"{" hidden" * (not told)}>{self._worded(after)}</div>'
 
-    def _worded(self, text: str) -> str:
-        return prose.html(glossary.underlined(text, self.known))
+    def _worded(self, text: str, known: set[str] | None = None) -> str:
+        return prose.html(glossary.underlined(text, self.known if known is None else known))
 
 
 def moment(frame: Frame) -> str:

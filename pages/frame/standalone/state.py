@@ -9,7 +9,7 @@ from pages.drawing.chart import ended
 from pages.drawing.view import View
 from pages.frame import addresses, lesson, link, runs, sidebar
 from rlhf_core import Settings
-from rlhf_core.timeline import Frame
+from rlhf_core.timeline import Frame, Timeline
 
 PLAYED = ("overview", "sft", "reward_model", "ppo", "metrics")
 """Pages of one run, which a clock plays."""
@@ -42,12 +42,16 @@ class State:
     @property
     def frame(self) -> Frame:
         """The moment."""
-        return runs.shared_run(self.settings)[1].find(self.at)
+        return self._timeline.find(self.at)
 
     @property
     def number(self) -> int:
         """The moment's place in the timeline."""
-        return runs.storyboard(self.settings, self.prompt).names.index(self.at)
+        return self._timeline.names.index(self.at)
+
+    @property
+    def _timeline(self) -> Timeline:
+        return runs.shared_run(self.settings)[1]
 
     def view(self, palette: theme.Palette) -> View:
         """What figures draw of it; nobody else's, for views remember."""
