@@ -2,21 +2,23 @@
 
     job_panel.show("sweep", ("beta_sweep", settings), lambda: sweep_pieces(settings), draw, label="Runs")
 
-The page goes on at once. A fragment of it looks every now and then, and draws what has come; fragments have no turn.
+The page goes on at once. A fragment of it looks every now and then, and draws what has come, in its turn as any page:
+often until there is something to see, for readers wait for that, and more rarely from then on.
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.frame import turns
 from pages.frame.jobs import JOBS, Job
 from rlhf_core.lab.work import Progress
 
-LOOK_SECONDS = 0.4
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.4, 1.2
 HELD, ASKED = "jobs-held", "jobs-asked"
 T = TypeVar("T")
 
@@ -32,6 +34,13 @@ class _Held:
     @property
     def running(self) -> bool:
         return self.job.state == "running" and not self.stopped
+
+    @property
+    def look_seconds(self) -> float | None:
+        """How long until the next look; None for never."""
+        if not self.running:
+            return None
+        return FIRST_LOOK_SECONDS if self.job.result is None else LOOK_SECONDS
 
 
 def show(
@@ -52,7 +61,8 @@ def show(
         What is counted.
     """
     held = _ask(place, key, make, shared)
-    st.fragment(_panel, run_every=LOOK_SECONDS if held.running else None)(place, held, held.running, draw, label)
+    every = held.look_seconds
+    st.fragment(_panel, run_every=every)(place, held, every, draw, label)
 
 
 @contextmanager
@@ -64,9 +74,20 @@ def only_for_this_page() -> Iterator[None]:
         _leave(place)
 
 
-def _panel(place: str, held: _Held, running: bool, draw: Callable[[Any], None], label: str) -> None:
-    if held.running != running or _held().get(place) is not held:
-        st.rerun()  # as a whole: to look no further, or to begin again
+def _panel(place: str, held: _Held, every: float | None, draw: Callable[[Any], None], label: str) -> None:
+    if held.look_seconds != every or _held().get(place) is not held:
+        st.rerun()  # as a whole: to look more rarely, no further, or to begin again
+    with _turn():
+        _show(place, held, draw, label)
+
+
+def _turn() -> AbstractContextManager[None]:
+    """A turn of its own for a part of a page that is drawn alone; within a page it has the page's."""
+    context = get_script_run_ctx()
+    return turns.turn() if context and context.fragment_ids_this_run else nullcontext()
+
+
+def _show(place: str, held: _Held, draw: Callable[[Any], None], label: str) -> None:
     job = held.job
     if held.running:
         done, total = (job.progress.done, job.progress.total) if job.progress else (0, 1)

@@ -1,11 +1,13 @@
 """The Lab's experiments: chosen by a link or a press, run beside the page, drawn as their results come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from pages.drawing.theme import Palette
+from pages.drawing.wording import plural
 from pages.figures.lab import (
     arrives,
     asked,
@@ -71,8 +73,11 @@ def section(page: Page) -> None:
     chosen = next(experiment for experiment in EXPERIMENTS if experiment.name == current())
     st.markdown(f"## {chosen.title}\n\n{chosen.question}")
     if chosen is stopping.EXPERIMENT:
+        _suggest(chosen, page.view.run.settings)
         stopping_game.play(page)
         st.markdown("### What simple rules reach")
+    if chosen is not stopping.EXPERIMENT:
+        _suggest(chosen, page.view.run.settings)
     n_seeds = _seeds(chosen)
     key = (chosen.name, page.view.run.settings, n_seeds)
     _ask(chosen, key)
@@ -110,6 +115,19 @@ def _title(name: str) -> str:
     if name == FAQ:
         return "Asked again and again"
     return next(experiment.title for experiment in EXPERIMENTS if experiment.name == name)
+
+
+def _suggest(chosen: Experiment, settings: Settings) -> None:
+    """Settings under which a question is sharper, where the reader's runs are short."""
+    if settings.ppo_steps < chosen.sharper.get("ppo_steps", 0) // 2:
+        changes = " and ".join(
+            f"β = {value:g}" if name == "beta" else f"{value} PPO steps" for name, value in chosen.sharper.items()
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            few = plural(settings.ppo_steps, "PPO step")
+            st.caption(f"In {few} little happens of what is asked here.", width="content")
+            st.button(f"Take {changes}", key=f"lab-sharper-{chosen.name}", on_click=sidebar.set_controls,
+                      args=(replace(settings, **chosen.sharper),))  # fmt: skip
 
 
 def _seeds(chosen: Experiment) -> int:
@@ -163,6 +181,8 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
                 _plot(panel, f"{chosen.name}-{i}")
     if chosen is which_method.EXPERIMENT:
         st.markdown(markdown_table(which_method.needs(result)))
+    if chosen is arrives.EXPERIMENT and (rows := arrives.ends(result)):
+        st.markdown(markdown_table(rows))
     if chosen is whose_label.EXPERIMENT:
         st.markdown(f"### The labels that moved it most\n\n{whose_label.cards(result, settings)}")
     st.download_button(

@@ -15,11 +15,12 @@ from rlhf_core.lab.stopping import N_FRESH, RULES, fresh_accuracy, reached_share
 GAME = "stopping-game"
 STRIDES = (1, 5)
 LOGGED = (
-    ("reward", "reward", "reward [reward units]"),
-    ("kl", "kl", "KL [nats]"),
-    ("entropy", "policy", "entropy [nats]"),
-    ("clip_fraction", "reference", "clip fraction"),
+    ("reward", "reward", "reward [units]", 1.0),
+    ("kl", "kl", "KL [nats]", 1.0),
+    ("entropy", "policy", "entropy [nats]", 4.0),
+    ("clip_fraction", "reference", "clip fraction", 0.2),
 )
+"""Figure, colour, axis, and how far the axis reaches at least."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +55,7 @@ def play(page: Page) -> None:
 def _state(game: Game, last: int) -> str:
     if game.stopped:
         return f"**You stopped at step {game.step} of {last}.**"
-    return f"**Step {game.step} of at most {last}.** True reward is hidden. Train on, pay for labels, or stop."
+    return f"**Step {game.step} of at most {last}.** True reward is hidden. Train on, buy labels, or stop."
 
 
 def _buttons(game: Game, run: PipelineRun, last: int) -> None:
@@ -66,7 +67,7 @@ def _buttons(game: Game, run: PipelineRun, last: int) -> None:
             label = "Train one step" if stride == 1 else f"Train {stride} steps"
             st.button(label, key=f"game-{stride}", on_click=_advance, args=(stride, last), disabled=game.step == last)
         st.button(
-            f"Pay for {N_FRESH} labels", key="game-labels", on_click=_buy, args=(run,),
+            f"Buy {N_FRESH} labels", key="game-labels", on_click=_buy, args=(run,),
             disabled=game.step in game.bought,
             help="Labellers compare fresh answers of the current policy; you see how often the reward model agrees.",
         )  # fmt: skip
@@ -92,24 +93,25 @@ def _again() -> None:
 
 
 def _logged(game: Game, run: PipelineRun, palette: Palette) -> go.Figure:
-    """Four panels of what a trainer logs, up to the step reached; axes hold still."""
+    """Four panels of what a trainer logs, up to the step reached; no axis tells what is still to come."""
     steps = np.arange(game.step + 1)
     data, axes = [], {}
-    for i, (name, role, title) in enumerate(LOGGED):
+    for i, (name, role, title, least) in enumerate(LOGGED):
         panel = str(i + 1) if i else ""
-        values = getattr(run.ppo, name)
+        seen = getattr(run.ppo, name)[: game.step + 1]
         data.append(
             {
-                "type": "scatter", "x": steps, "y": values[: game.step + 1], "mode": "lines+markers",
+                "type": "scatter", "x": steps, "y": seen, "mode": "lines+markers",
                 "xaxis": f"x{panel}", "yaxis": f"y{panel}", "line": theme.line(getattr(palette, role)),
                 "marker": {"size": 5}, "showlegend": False, "hovertemplate": "step %{x}: %{y:.2f}<extra></extra>",
             }
         )  # fmt: skip
         across = [-0.5, run.settings.ppo_steps + 0.5]
         axes[f"xaxis{panel}"] = {"range": across, "fixedrange": True, "title": {"text": "PPO step"}}
-        axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True}
-    grid = {"rows": 1, "columns": len(LOGGED), "pattern": "independent", "xgap": 0.3}
-    return theme.figure(palette, x="", y="", data=data, grid=grid, height=240, **axes).figure
+        whole = [min(0.0, 1.1 * float(seen.min())), max(least, 1.1 * float(seen.max()))]
+        axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True, "range": whole}
+    grid = {"rows": 2, "columns": 2, "pattern": "independent", "xgap": 0.3, "ygap": 0.4}
+    return theme.figure(palette, x="", y="", data=data, grid=grid, height=400, **axes).figure
 
 
 def _alt(game: Game) -> str:
@@ -150,4 +152,4 @@ def _verdict(share: float, step: int, best: int) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %".replace("-", "−")
+    return f"{100 * share:.0f}%".replace("-", "−")

@@ -16,7 +16,10 @@ from rlhf_core.policy import Indices
 
 N_STEPS = 2000
 PIECE = 100
-LEARNING_RATE = 1.0
+STRIDE = 3.0
+"""Learning rate times beta: near the optimum the objective is curved as beta, so a fixed step would be too long for a
+large beta and take for ever with a small one. A step that is divided by the spread does not shrink near the optimum,
+and the longer it is the more it trembles there: it is 1."""
 ARRIVED = 0.01
 """Nats from the optimum within which a variant counts as arrived."""
 
@@ -108,8 +111,8 @@ def arrival_pieces(run: PipelineRun, *, beta: float, n_steps: int = N_STEPS) -> 
     optimum_kl, optimum_entropy = float(kl_divergence(best, ref).mean()), float(entropy(best).mean())
     for v, variant in enumerate(VARIANTS):
         method = grpo.GRPO(
-            beta=beta, rollouts=0, learning_rate=LEARNING_RATE, divide_by_length=False,
-            divide_by_spread=variant.divide_by_spread, kl=variant.kl,  # type: ignore[arg-type]
+            beta=beta, rollouts=0, learning_rate=1.0 if variant.divide_by_spread else STRIDE / beta,
+            divide_by_length=False, divide_by_spread=variant.divide_by_spread, kl=variant.kl,  # type: ignore[arg-type]
         )  # fmt: skip
         walk = grpo.steps(run.sft.logits, scores, method, _no_draw)
         for n in range(1, len(counts)):

@@ -40,7 +40,7 @@ METHODS = (
     Method("rloo", "RLOO", "reward model, samples, reference policy", "steps"),
     Method("grpo", "GRPO", "reward model, samples, reference policy", "steps"),
     Method("dr_grpo", "Dr. GRPO", "reward model, samples, reference policy", "steps"),
-    Method("rft", "Rejection-sampling fine-tuning", "reward model, samples", "rounds"),
+    Method("rft", "Rejection sampling", "reward model, samples", "rounds"),
     Method("best_of_n", "Best-of-n", "reward model, n samples an answer, no training", "n"),
     Method("dpo", "DPO", "the comparisons themselves, reference policy", "epochs"),
 )

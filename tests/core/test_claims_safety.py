@@ -153,6 +153,6 @@ def test_more_labels_do_not_average_bias_out_although_the_labels_are_predicted_w
 
 def test_the_optimum_is_best_for_people_at_a_price_in_between():
     truths = np.array([ours.frontier.true_reward for ours in runs()])
-    inside = (truths.argmax(axis=1) > 0) & (truths.argmax(axis=1) < truths.shape[1] - 1)
-    assert inside.mean() >= 0.8 and 0 < truths.mean(axis=0).argmax() < truths.shape[1] - 1  # 9 of 10 seeds
+    best = truths.argmax(axis=1)
+    assert ((best > 0) & (best < truths.shape[1] - 1)).all()  # β from 0.19 to 0.50; so in 60 of 60 seeds
     assert all(truth.max() > ours.ppo.true_reward[0] + 0.3 for truth, ours in zip(truths, runs(), strict=True))  # 0.67

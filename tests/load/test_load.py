@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.load import heavy
+from tests.load import beside, heavy
 from tests.load.readers import BETAS, Gauge, Reader, arrive, connect, cookies_of, crowd, leave, percentile, tour
 from tests.load.replicas import NGINX, Replicas, open_folder, two_replicas
 from tests.serving import App, running_app
@@ -87,6 +87,18 @@ def test_95_of_100_changes_by_twenty_readers_are_drawn_in_250_ms(app: App, recor
         if report.p95 <= 250:
             return
     (pytest.fail if max(shares) < QUIET else pytest.skip)(f"{report}; others used {max(shares):.0%} of the machine")
+
+
+@pytest.mark.parametrize("kind", beside.KINDS)
+def test_work_beside_the_pages_hardly_slows_them(app: App, record_property, kind: str) -> None:
+    """Five sweep while 15 change β: p95 at most 400 ms; one fits 20,000 pairs while 20 do: at most half slower."""
+    work, n_working, n_others = beside.KINDS[kind]
+    others = Others(app)
+    found = finished(beside.beside(app, work, n_working=n_working, n_others=n_others, seconds=12))
+    record_property("report", f"{found}; other programs use {others.share:.0%} of the machine")
+    assert found.working.errors == () and len(found.working.waits) >= 20 and found.finished
+    if found.working.p95 > 400 if kind == "sweeps" else found.ratio > 1.5:
+        (pytest.fail if others.share < QUIET else pytest.skip)(f"{found}; others used {others.share:.0%}")
 
 
 def test_a_hundred_idle_readers_take_1_mb_each_at_most(app: App) -> None:

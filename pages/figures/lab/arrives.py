@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel, options
+from pages.figures.lab.experiment import Experiment, Panel, number, options
 from rlhf_core import Settings
 from rlhf_core.lab.convergence import ARRIVED, VARIANTS, Arrival, arrival_pieces
 from rlhf_core.lab.work import Progress
@@ -50,11 +50,24 @@ def _charts(found: Arrival, palette: Palette) -> list[Panel]:
 def _finding(found: Arrival) -> str:
     done = np.isfinite(found.to_optimum[:, -1])
     ends = [(variant, row[-1]) for variant, row in zip(VARIANTS, found.to_optimum, strict=True) if np.isfinite(row[-1])]
-    there = [f"{variant.label} ({end:.4f})" for variant, end in ends if end <= ARRIVED]
-    elsewhere = [f"{variant.label} ({end:.2f} nats away: {variant.reason})" for variant, end in ends if end > ARRIVED]
-    arrived = f"Within {ARRIVED:g} nats of π*: {'; '.join(there) or 'none'}."
+    there = [variant.label for variant, end in ends if end <= ARRIVED]
+    elsewhere = [f"{variant.label} ({number(end)} nats away)" for variant, end in ends if end > ARRIVED]
+    arrived = f"Within {ARRIVED:g} nats of π* at β = {found.beta:g}: {'; '.join(there) or 'none'}."
     other = f" Elsewhere: {'; '.join(elsewhere)}." if elsewhere else ""
     return arrived + other + ("" if done.all() else " The others are still on their way.")
+
+
+def ends(found: Arrival) -> list[dict[str, object]]:
+    """Where each variant ends, and why there."""
+    return [
+        {
+            "variant": variant.label, "KL(π ‖ π*) at the end [nats]": f"{row[-1]:.4f}",
+            "KL(π ‖ π_ref) [nats]": f"{number(kl[-1])} (π*: {number(found.optimum_kl)})",
+            "arrives": "yes" if row[-1] <= ARRIVED else "no", "why": variant.reason,
+        }
+        for variant, row, kl in zip(VARIANTS, found.to_optimum, found.kl, strict=True)
+        if np.isfinite(row[-1])
+    ]  # fmt: skip
 
 
 def _table(found: Arrival) -> list[dict[str, object]]:

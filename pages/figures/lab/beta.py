@@ -39,7 +39,31 @@ def _charts(found: BetaSweep, palette: Palette) -> list[Panel]:
             ),
             "True reward of PPO's policies and of the closed-form optimum, for each penalty, with the SFT policy's.",
         ),
+        _bought(found, palette),
     ]  # fmt: skip
+
+
+def _bought(found: BetaSweep, palette: Palette) -> Panel:
+    """Reward against KL: what each penalty buys, under what the exact optimum has for the same distance."""
+    order = np.argsort(found.optimum_kl.mean(axis=1))
+    curves = (
+        ("optimum: the exact frontier", found.optimum_kl[order], found.optimum_reward[order], found.betas[order],
+         palette.optimum, "dot"),
+        ("PPO", found.kl, found.reward, found.betas, palette.policy, "solid"),
+    )  # fmt: skip
+    data = [
+        {
+            "type": "scatter", "x": kl.mean(axis=1), "y": reward.mean(axis=1), "mode": "lines+markers", "name": name,
+            "line": theme.line(hue, dash), "marker": {"size": 7}, "customdata": betas,
+            "hovertemplate": f"{name}, β = %{{customdata:g}}: %{{y:.2f}} at %{{x:.2f}} nats<extra></extra>",
+        }
+        for name, kl, reward, betas, hue, dash in curves
+    ]  # fmt: skip
+    figure = theme.figure(palette, x="KL to the SFT policy [nats]", y="reward [reward units]", data=data, height=360)
+    return Panel(
+        "What each nat buys: PPO below the exact frontier", figure,
+        "Reward against KL where PPO ends for each penalty, and of the exact optimum for each; means over seeds.",
+    )  # fmt: skip
 
 
 def _start(places: np.ndarray, found: BetaSweep, palette: Palette) -> list[dict[str, Any]]:
@@ -106,4 +130,5 @@ EXPERIMENT = Experiment(
     "Sweep it in factors of two or three, and choose by people’s judgement of samples, not by reward or by KL.",
     table=_table,
     call=_call,
+    sharper={"ppo_steps": 60},
 )

@@ -1,7 +1,7 @@
 """What every experiment of the Lab has, and how a mean over seeds is drawn and put into words."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +42,8 @@ class Experiment:
     """Python that gives the same result."""
     seeds: tuple[int, ...] = (3, 5, 10, 20)
     """Numbers of seeds to choose from; the second is offered first. One number: nothing to choose."""
+    sharper: Mapping[str, Any] = field(default_factory=dict)
+    """Settings under which what is asked can be seen, for readers whose runs are too short for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

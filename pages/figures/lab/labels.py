@@ -20,7 +20,7 @@ MEASURES = {
 def _charts(found: LabelGrid, palette: Palette) -> list[Panel]:
     hues: tuple[tuple[Hue, str], ...] = ((palette.reference, "dash"), (palette.labellers, "solid"))
     places = np.arange(len(found.counts))
-    axis = {"tickvals": places, "ticktext": [str(count) for count in found.counts]}
+    axis = {"tickvals": places, "ticktext": [f"{count:,}" for count in found.counts]}
     panels = []
     for name, (title, unit) in MEASURES.items():
         data: list[dict[str, Any]] = []
@@ -39,7 +39,7 @@ def _finding(found: LabelGrid) -> str:
         few, many = mean(first), mean(last)
         sentences.append(
             f"With {kind.name} (τ = {kind.label_noise:g}, bias {kind.labeller_bias:g}) the correlation of reward and "
-            f"true reward {way} from {found.counts[0]} to {found.counts[-1]} comparisons: "
+            f"true reward {way} from {found.counts[0]:,} to {found.counts[-1]:,} comparisons: "
             f"{number(few.value, few.error)} to {number(many.value, many.error)}."
         )
     noisy, biased = mean(found.label_accuracy[0, -1]), mean(found.label_accuracy[1, -1])

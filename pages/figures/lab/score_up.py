@@ -12,6 +12,11 @@ from rlhf_core.lab.overoptimisation import Overoptimisation, Path, overoptimise_
 
 DASHES = ("dot", "dash", "solid")
 FIGURES = ("kl", "reward", "labeller_reward", "true_reward")
+WORTHS = (
+    ("true_reward", "True reward", "own units"),
+    ("labeller_reward", "Labellers’ judgement", "own units"),
+    ("reward", "Reward", "reward units"),
+)
 WELL = 0.9
 """Share of the variance from which a form counts as fitting."""
 
@@ -31,7 +36,7 @@ def _lines(path: Path, name: str, role: str, hue: Any, counts: np.ndarray) -> li
 
 def _charts(found: Overoptimisation, palette: Palette) -> list[Panel]:
     panels = []
-    for role, title, unit in (("true_reward", "True reward", "own units"), ("reward", "Reward", "reward units")):
+    for role, title, unit in WORTHS:
         data = _lines(found.ppo, "PPO", role, palette.policy, found.counts)
         data += _lines(found.best_of_n, "best-of-n", role, palette.optimum, found.counts)
         panels.append(
@@ -53,9 +58,9 @@ def _finding(found: Overoptimisation) -> str:
         fit = path.fit(form)[-1]
         verdict = "fits" if fit.explained >= WELL else "does not fit"
         sentences.append(
-            f"{name} ends at least a tenth of its gain below its own best in {share:.0%} of runs; with "
-            f"{found.counts[-1]} comparisons Gao et al.’s form {verdict} (it explains {max(fit.explained, 0):.0%} of "
-            f"the variance)."
+            f"{name[0].upper()}{name[1:]} ends at least a tenth of its gain below its own best in {share:.0%} of runs; "
+            f"with {found.counts[-1]} comparisons Gao et al.’s form {verdict} (it explains {max(fit.explained, 0):.0%} "
+            "of the variance)."
         )
     exact, n = mean(found.best_of_n.kl[-1, :, -1]), len(found.bound)
     return " ".join(sentences) + (
@@ -95,4 +100,5 @@ EXPERIMENT = Experiment(
     "larger n is a larger KL, so best-of-n over-optimises too.",
     table=_table,
     call=_call,
+    sharper={"ppo_steps": 60},
 )

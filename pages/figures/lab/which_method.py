@@ -14,7 +14,11 @@ DASHES = {"ppo": "solid", "rloo": "dash", "grpo": "dot", "dr_grpo": "dashdot", "
           "dpo": "longdashdot"}  # fmt: skip
 ROLES = {"ppo": "policy", "rloo": "policy", "grpo": "kl", "dr_grpo": "kl", "rft": "reference", "best_of_n": "optimum",
          "dpo": "labellers"}  # fmt: skip
-WORTHS = (("true_reward", "True reward", "own units"), ("reward", "Reward", "reward units"))
+WORTHS = (
+    ("true_reward", "True reward", "own units"),
+    ("labeller_reward", "Labellers’ judgement", "own units"),
+    ("reward", "Reward", "reward units"),
+)
 
 
 def _charts(found: Comparison, palette: Palette) -> list[Panel]:
@@ -69,10 +73,10 @@ def _table(found: Comparison) -> list[dict[str, object]]:
 def needs(found: Comparison) -> list[dict[str, object]]:
     """What each method needs, and what it used here until its last point, for one prompt."""
     return [
-        {"method": path.method.label, "needs": path.method.needs, "answers sampled": path.samples,
+        {"method": path.method.label, "needs": path.method.needs, "answers sampled a prompt": path.samples,
          "rewards asked for": path.reward_calls, "gradient steps": path.gradient_steps,
-         "KL at the end [nats]": round(float(np.mean(path.kl[:, -1])), 2),
-         "true reward at the end": round(float(np.mean(path.true_reward[:, -1])), 2)}
+         "KL at the end [nats]": number(float(np.mean(path.kl[:, -1]))),
+         "true reward at the end": number(float(np.mean(path.true_reward[:, -1])))}
         for path in found.paths
     ]  # fmt: skip
 

@@ -75,6 +75,19 @@ def test_exact_ppo_arrives_at_the_optimum_and_each_exception_keeps_its_distance(
     assert 0.02 < to_optimum["grpo"] < 0.3 and 0.02 < to_optimum["k3"] < 0.3 and to_optimum["k1"] > 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_exact_ppo_arrives_at_the_smallest_penalty_of_the_page(seed, monkeypatch):
+    monkeypatch.setattr(convergence, "VARIANTS", convergence.VARIANTS[:1])
+    found = convergence.arrival(run(seed=seed, ppo_steps=1, scenario=("helpfulness", "safety")[seed % 2]), beta=0.3)
+    assert found.arrived == (True,)
+
+
+def test_fixed_kl_reaches_more_than_waiting_for_the_reward_to_flatten_where_the_page_says_so():
+    found = lab.stopping(Settings(beta=0.0, ppo_steps=60), seeds=range(8))
+    reached = dict(zip(found.rules, found.reached.mean(axis=1), strict=True))
+    assert reached["fixed KL"] > 0.9 and reached["score plateau"] < 0.5  # 0.96 and 0.25 over 20 seeds
+
+
 def test_estimators_without_division_climb_the_same_way():
     """PPO's group mean and leave-one-out have the same exact expectation, and so has Dr. GRPO."""
     one = run(rollouts=0, ppo_epochs=1)

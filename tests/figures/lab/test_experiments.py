@@ -75,13 +75,13 @@ def test_directions_in_findings_follow_the_numbers(seed):
         assert {1: "rises", -1: "falls", 0: "does not clearly change"}[way] in said
     rounds = lab.rounds(base, n_rounds=(1, 2), seeds=range(seed, seed + 3))
     clear = differs(rounds.true_reward[-1], rounds.true_reward[0])
-    assert {1: "clearly better", -1: "clearly worse", 0: "is not clear"}[clear] in fresh.EXPERIMENT.finding(rounds)
+    assert {1: "clearly better", -1: "clearly worse", 0: "is not clear"}[clear] in fresh.EXPERIMENT.finding([rounds])
 
 
 def test_the_extras_are_tables_and_cards():
     methods = lab.compare_methods(SMALL, seeds=range(2), methods=("ppo", "dpo"))
     rows = which_method.needs(methods)
-    assert [row["method"] for row in rows] == ["PPO", "DPO"] and rows[1]["answers sampled"] == 0
+    assert [row["method"] for row in rows] == ["PPO", "DPO"] and rows[1]["answers sampled a prompt"] == 0
     assert markdown_table(rows).count("\n") == 3
     cards = whose_label.cards(lab.influence(run_pipeline(SMALL)), SMALL)
     assert cards.count("\n- ") == whose_label.SHOWN - 1 and "careful" in cards

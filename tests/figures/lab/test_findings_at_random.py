@@ -55,7 +55,7 @@ def test_what_beta_buys(i):
 @pytest.mark.parametrize("i", range(10, 20))
 def test_fresh_labels(i):
     found = lab.rounds(at_random(i), n_rounds=(1, 2), seeds=SEEDS)
-    text = said_of(fresh.EXPERIMENT, found)
+    text = said_of(fresh.EXPERIMENT, [found])
     way = differs(found.true_reward[-1], found.true_reward[0])
     assert {1: "clearly better", -1: "clearly worse", 0: "is not clear"}[way] in text
     best = found.n_rounds[int(mean(found.true_reward).value.argmax())]
@@ -78,9 +78,10 @@ def test_labels(i):
 def test_stopping(i):
     found = lab.stopping(at_random(i), seeds=SEEDS)
     text, reached = said_of(stopping.EXPERIMENT, found), mean(found.reached).value
-    assert f"“{found.rules[int(reached.argmax())]}” reaches most" in text
+    most = [rule for rule, value in zip(found.rules, reached, strict=True) if reached.max() - value < 0.005]
+    assert "All reach the same" in text if len(most) == 4 else all(f"“{rule}”" in text for rule in most)
     peaks = found.true_reward.argmax(axis=1)
-    assert f"between {peaks.min()} and {peaks.max()}" in text
+    assert (f"between {peaks.min()} and {peaks.max()}" in text) == (peaks.min() < peaks.max())
 
 
 @pytest.mark.parametrize("i", range(40, 50))
