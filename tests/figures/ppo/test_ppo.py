@@ -1,12 +1,10 @@
 """Charts of the PPO page: their data are the run's arrays, and what they say is true of the run shown."""
 
 import re
-from functools import cache
 
 import numpy as np
 import pytest
 
-from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
 from pages.figures.ppo import objective, plane, prose, responses
@@ -14,8 +12,7 @@ from pages.figures.ppo import step as ppo_step
 from pages.figures.ppo.words import batch_rows, name, number, steps, update_rows
 from pages.stage.storyboard import encode_chart
 from rlhf_core.distributions import kl_terms
-from rlhf_core.timeline import build
-from tests.core.runs import run
+from tests.figures.worlds import view
 
 CHARTS = (
     objective.objective_curves,
@@ -53,12 +50,6 @@ WORLDS = [
     )
 ]
 UNIT = re.compile(r"\[.+\]$|^token$|^PPO step$|^rollouts, best first$|^probability of the response$|^$")
-
-
-@cache
-def view(prompt: int = 0, dark: bool = False, **settings: object) -> View:
-    one = run(**settings)
-    return View(one, build(one), prompt, theme.DARK if dark else theme.LIGHT)
 
 
 def same(shown: object, expected: object) -> None:

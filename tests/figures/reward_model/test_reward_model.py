@@ -1,20 +1,17 @@
 """Charts of the reward-model page: their data are the run's arrays, and what they say is true of the run shown."""
 
 import re
-from functools import cache
 
 import numpy as np
 import pytest
 from scipy import special
 
-from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.view import View
 from pages.figures.reward_model import fit, pairs, scores, typed, words
 from pages.stage.storyboard import encode_chart, encode_live
 from rlhf_core.features import FEATURES
-from rlhf_core.timeline import build
-from tests.core.runs import run
+from tests.figures.worlds import view
 
 CHARTS = (
     pairs.all_pairs(0), fit.loss, fit.accuracy, fit.reliability, fit.weights, scores.reward_against_truth,
@@ -43,12 +40,6 @@ WORLDS = [
 ]
 EACH_WORLD = pytest.mark.parametrize("world", WORLDS, ids=str)
 UNIT = re.compile(r"\[.+\]$|^reward-model epoch$|^PPO step$|^true reward$|^correlation of reward and true reward$|^$")
-
-
-@cache
-def view(prompt: int = 0, dark: bool = False, **settings: object) -> View:
-    one = run(**settings)
-    return View(one, build(one), prompt, theme.DARK if dark else theme.LIGHT)
 
 
 def last(one: View) -> int:

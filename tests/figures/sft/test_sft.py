@@ -1,7 +1,6 @@
 """Charts of the SFT page: their data are the run's arrays, and what they say is true of the run shown."""
 
 import re
-from functools import cache
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from pages.drawing.view import View
 from pages.figures.sft import curves, tree
 from pages.figures.sft import words as sft_words
 from pages.stage.storyboard import encode_chart, encode_live
-from rlhf_core.timeline import build
-from tests.core.runs import run
+from tests.figures.worlds import view
 
 CHARTS = (curves.loss, curves.imitation, tree.tree_now, tree.tree_after_sft, curves.gained, curves.lost)
 EACH_CHART = pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
@@ -38,12 +36,6 @@ WORLDS = [
 ]
 EACH_WORLD = pytest.mark.parametrize("world", WORLDS, ids=str)
 UNIT = re.compile(r"\[.+\]$|^SFT epoch$|^expected true reward$|^$")
-
-
-@cache
-def view(prompt: int = 0, dark: bool = False, **settings: object) -> View:
-    one = run(**settings)
-    return View(one, build(one), prompt, theme.DARK if dark else theme.LIGHT)
 
 
 def frames(one: View) -> tuple[int, int, int]:
