@@ -93,7 +93,7 @@ def test_opened_untouched_the_whole_run_is_there(draw):
     assert 0 not in {*chart.moves, *chart.grows} and len(ghost.x) > 1
     palette = view().palette
     faint = (ghost.line.color, ghost.marker.color) if ghost.type == "scatter" else (ghost.marker.line.color,)
-    assert {palette.ghost, palette.muted} & set(faint)
+    assert {palette.faint, palette.ghost, palette.muted} & set(faint)
 
 
 @EACH_CHART
