@@ -20,7 +20,7 @@ from rlhf_core.lab.work import Progress
 
 N_THREADS = 2
 """So that a long piece of one reader's work does not stop everybody's."""
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.5
 """For pages, before a piece: work goes on even where there is always somebody who turns a page."""
 FAILED = "This could not be computed; the server's log says why."
 LOGGER = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Which method? From one SFT policy and one set of comparisons: PPO, RLOO, GRPO, Dr. GRPO, RFT, best-of-n and DPO."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 
 import numpy as np
@@ -67,11 +67,29 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """What DPO does to the pairs that it trains on, under S seeds at E+1 gradient steps; arrays (S, E+1)."""
+
+    chosen: Array
+    """Log-probability of the chosen responses, in nats."""
+    rejected: Array
+    """Of the rejected ones."""
+    margin: Array
+    """Implicit reward of the chosen minus that of the rejected response, in log-odds."""
+    accuracy: Array
+    """Share of pairs whose chosen response has the higher implicit reward."""
+    compared: Array
+    """Probability of all answers that occur in some training pair."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """All methods under the same seeds."""
 
     seeds: Indices
     paths: tuple[Path, ...]
+    pairs: Followed | None
+    """None unless DPO is among the methods."""
 
 
 def compare_methods(
@@ -104,15 +122,23 @@ def compare_methods_pieces(
         raise ValueError(f"methods must be of {', '.join(known)}, got {unknown[0]!r}")
     chosen = [known[name] for name in methods]
     rows: dict[str, list[Worth]] = {method.name: [] for method in chosen}
+    pairs: list[list[Array]] = []
     result, done = None, 0
     for s, seed in enumerate(kept):
         run = before_ppo(settings, seed)
         for method in chosen:
-            rows[method.name].append(worth(_walk(method, run, settings), run))
+            if method.name == "dpo":
+                trace = dpo(replace_settings(run, settings))
+                pairs.append([getattr(trace, spec.name) for spec in fields(Followed)])
+                walked = trace.log_probs[:: settings.ppo_epochs]
+            else:
+                walked = _walk(method, run, settings)
+            rows[method.name].append(worth(walked, run))
             done += 1
             if method is chosen[-1]:
                 paths = tuple(_path(each, rows[each.name], settings) for each in chosen)
-                result = Comparison(np.array(kept[: s + 1]), paths)
+                followed = Followed(*np.array(pairs).transpose(1, 0, 2)) if pairs else None
+                result = Comparison(np.array(kept[: s + 1]), paths, followed)
             yield Progress(done, len(kept) * len(chosen), result)
 
 
@@ -122,13 +148,10 @@ def points_of(method: Method, settings: Settings) -> Indices:
 
 
 def _walk(method: Method, run: PipelineRun, settings: Settings) -> Array:
-    """Log-probabilities of every policy on the way, (N, P, R)."""
+    """Log-probabilities of every policy on the way, (N, P, R); of all methods but DPO."""
     ref = run.sft.log_probs[-1]
     if method.name == "best_of_n":
         return np.stack([best_of_n(ref, run.reward.scores, n) for n in BEST_OF])
-    if method.name == "dpo":
-        trace = dpo(replace_settings(run, settings))
-        return trace.log_probs[:: settings.ppo_epochs]
     tables = islice(WALKS[method.name](run, settings), settings.ppo_steps)
     return np.stack([ref, *(policy.response_log_probs(policy.log_tables(logits)) for logits in tables)])
 

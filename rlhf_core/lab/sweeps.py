@@ -19,7 +19,7 @@ from rlhf_core.policy import Indices
 from rlhf_core.settings import Settings
 
 BETAS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
-PIECE = 5
+PIECE = 10
 """PPO steps between two reports of progress."""
 
 

@@ -100,7 +100,7 @@ def seeds_of(n: int) -> str:
 
 
 def band(
-    x: np.ndarray, values: np.ndarray, hue: Hue, name: str, *, dash: str = "solid"
+    x: np.ndarray, values: np.ndarray, hue: Hue, name: str, *, dash: str = "solid", marks: bool = True
 ) -> list[dict[str, Any]]:
     """Traces of a mean over seeds with a band of two standard errors; seeds stand last in `values`."""
     centre, error = mean(values)
@@ -113,7 +113,7 @@ def band(
             "showlegend": False,
         },
         {
-            "type": "scatter", "x": x, "y": centre, "mode": "lines+markers", "name": name,
+            "type": "scatter", "x": x, "y": centre, "mode": "lines+markers" if marks else "lines", "name": name,
             "line": {"color": hue.mark, "width": 2.5, "dash": dash}, "marker": {"size": 6, "color": hue.mark},
             "hovertemplate": f"{name} %{{y:.2f}}<extra></extra>",
         },

@@ -6,9 +6,9 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import CLEAR, Experiment, Panel, changed, mean, number, seeds_of
+from pages.figures.lab.experiment import CLEAR, Experiment, Panel, band, changed, mean, number, seeds_of
 from rlhf_core import Settings
-from rlhf_core.lab.methods import Comparison, Path, compare_methods_pieces
+from rlhf_core.lab.methods import Comparison, Followed, Path, compare_methods_pieces
 
 DASHES = {"ppo": "solid", "rloo": "dash", "grpo": "dot", "dr_grpo": "dashdot", "rft": "longdash", "best_of_n": "solid",
           "dpo": "longdashdot"}  # fmt: skip
@@ -29,7 +29,19 @@ def _charts(found: Comparison, palette: Palette) -> list[Panel]:
         figure = theme.figure(palette, **axes, data=data, height=430)
         alt = f"{title} against KL for every method, mean over seeds."
         panels.append(Panel(f"{title} against KL, by method", figure, alt))
-    return panels
+    return panels if found.pairs is None else [*panels, _followed(found.pairs, palette)]
+
+
+def _followed(pairs: Followed, palette: Palette) -> Panel:
+    """What becomes of the pairs' own log-probabilities under DPO."""
+    steps = np.arange(pairs.chosen.shape[1])
+    data = [
+        *band(steps, pairs.chosen.T, palette.policy, "chosen answers", marks=False),
+        *band(steps, pairs.rejected.T, palette.reference, "rejected answers", dash="dash", marks=False),
+    ]
+    figure = theme.figure(palette, x="gradient step", y="log-probability [nats]", data=data, height=430)
+    alt = "Mean log-probability of the chosen and of the rejected answers of the pairs while DPO trains."
+    return Panel("DPO: what becomes of the pairs", figure, alt)
 
 
 def _line(path: Path, role: str, palette: Palette) -> dict[str, Any]:
@@ -55,7 +67,21 @@ def _finding(found: Comparison) -> str:
         f"At the end true reward is highest with {best} ({number(ends[best].value, ends[best].error)}){tie}, mean over "
         f"{seeds_of(len(found.seeds))}. Stopped at its own best moment each, {ahead} reaches most "
         f"({number(peaks[ahead].value)}). Methods that went further from the SFT policy bought reward with distance: "
-        f"compare them at equal KL, not at equal steps."
+        f"compare them at equal KL, not at equal steps.{_of_pairs(found.pairs)}"
+    )
+
+
+def _of_pairs(pairs: Followed | None) -> str:
+    """How often the chosen answers lose probability under DPO, and to whom."""
+    if pairs is None:
+        return ""
+    fell, n = int((pairs.chosen[:, -1] < pairs.chosen[:, 0]).sum()), len(pairs.chosen)
+    before, after = pairs.compared[:, 0].mean(), pairs.compared[:, -1].mean()
+    return (
+        f" DPO’s implicit reward ends with a margin of {number(pairs.margin[:, -1].mean())} log-odds and picks the "
+        f"chosen answer of {pairs.accuracy[:, -1].mean():.0%} of its pairs; the chosen answers’ own log-probability "
+        f"ends below its start in {fell} of {seeds_of(n)}. All compared answers together hold {before:.0%} before and "
+        f"{after:.0%} after: the rest is on answers that nobody compared."
     )
 
 
