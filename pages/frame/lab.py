@@ -180,11 +180,14 @@ def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette)
                 st.markdown(f"### {panel.title}")
                 _plot(panel, f"{chosen.name}-{i}")
     if chosen is which_method.EXPERIMENT:
-        st.markdown(markdown_table(which_method.needs(result)))
+        st.container(key="lab-table").markdown(markdown_table(which_method.needs(result)))
     if chosen is arrives.EXPERIMENT and (rows := arrives.ends(result)):
-        st.markdown(markdown_table(rows))
+        st.container(key="lab-table").markdown(markdown_table(rows))
+        st.markdown(arrives.reasons(result))
     if chosen is whose_label.EXPERIMENT:
-        st.markdown(f"### The labels that moved it most\n\n{whose_label.cards(result, settings)}")
+        st.markdown("### The labels that moved it most")
+        for card in whose_label.cards(result, settings):
+            st.container(border=True).markdown(card)
     st.download_button(
         "Download CSV", lambda: as_csv(chosen.table(result)), f"rlhf-lab-{chosen.name}.csv", "text/csv",
         key=f"lab-csv-{chosen.name}", on_click="ignore",

@@ -69,9 +69,9 @@ def _buttons(game: Game, run: PipelineRun, last: int) -> None:
         st.button(
             f"Buy {N_FRESH} labels", key="game-labels", on_click=_buy, args=(run,),
             disabled=game.step in game.bought,
-            help="Labellers compare fresh answers of the current policy; you see how often the reward model agrees.",
         )  # fmt: skip
         st.button("Stop here", key="game-stop", on_click=_stop, type="primary")
+    st.caption("Labels compare fresh answers of the current policy: you see how often the reward model agrees.")
 
 
 def _advance(stride: int, last: int) -> None:

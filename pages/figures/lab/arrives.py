@@ -58,16 +58,24 @@ def _finding(found: Arrival) -> str:
 
 
 def ends(found: Arrival) -> list[dict[str, object]]:
-    """Where each variant ends, and why there."""
+    """Where each variant ends."""
     return [
         {
             "variant": variant.label, "KL(π ‖ π*) at the end [nats]": f"{row[-1]:.4f}",
             "KL(π ‖ π_ref) [nats]": f"{number(kl[-1])} (π*: {number(found.optimum_kl)})",
-            "arrives": "yes" if row[-1] <= ARRIVED else "no", "why": variant.reason,
+            "arrives": "yes" if row[-1] <= ARRIVED else "no",
         }
         for variant, row, kl in zip(VARIANTS, found.to_optimum, found.kl, strict=True)
         if np.isfinite(row[-1])
     ]  # fmt: skip
+
+
+def reasons(found: Arrival) -> str:
+    """Why each variant ends where it does, as a Markdown list."""
+    there = np.isfinite(found.to_optimum[:, -1])
+    return "\n".join(
+        f"- **{variant.label}:** {variant.reason}." for variant, known in zip(VARIANTS, there, strict=True) if known
+    )
 
 
 def _table(found: Arrival) -> list[dict[str, object]]:

@@ -69,8 +69,8 @@ def _finding(found: Influence) -> str:
     )
 
 
-def cards(found: Influence, settings: Settings) -> str:
-    """The most influential labels as Markdown: what was asked, what was chosen over what, and the truth."""
+def cards(found: Influence, settings: Settings) -> list[str]:
+    """The most influential labels, each as Markdown: what was asked, what was chosen over what, and the truth."""
     run = run_pipeline(settings)
     pairs, scenario = run.reward.pairs, run.scenario
     rows = []
@@ -81,11 +81,12 @@ def cards(found: Influence, settings: Settings) -> str:
         verdict = "as a careful reader would" if gap > 0 else "against a careful reader" if gap < 0 else "between "
         "equals"
         rows.append(
-            f"- **{plain(scenario.prompts[prompt])}** A labeller chose “{plain(scenario.responses[prompt][chosen])}” "
+            f"**{plain(scenario.prompts[prompt])}** A labeller chose “{plain(scenario.responses[prompt][chosen])}” "
             f"over “{plain(scenario.responses[prompt][rejected])}”, {verdict}. Without this label the policy is "
-            f"{found.moved[i]:.4f} nats elsewhere, and true reward {minus(float(found.true_reward[i]), '+.3f')}."
+            f"{found.moved[i]:.4f} nats elsewhere, and true reward changes by "
+            f"{minus(float(found.true_reward[i]), '+.3f')}."
         )
-    return "\n".join(rows)
+    return rows
 
 
 def _table(found: Influence) -> list[dict[str, object]]:

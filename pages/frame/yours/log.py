@@ -113,7 +113,7 @@ def _read_paste() -> None:
 def _buttons(settings: Settings) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         columns = st.segmented_control(
-            "Columns of TRL’s", list(COLUMNS), default="PPO", required=True, key="yours-log-kind",
+            "As TRL’s trainer logs it", list(COLUMNS), default="PPO", required=True, key="yours-log-kind",
             persist_state="session", help="The run in the sidebar as either trainer would have logged it. GRPO’s has "
             "the spread of the scores, groups without spread and lengths, which PPO’s has not.",
         )  # fmt: skip

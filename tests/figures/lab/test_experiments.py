@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pages.drawing.theme import DARK, LIGHT
-from pages.figures.lab import asked, fresh, labels, score_up, which_method, whose_label
+from pages.figures.lab import arrives, asked, fresh, labels, score_up, which_method, whose_label
 from pages.figures.lab.experiment import differs, mean
 from pages.frame import navigation
 from pages.frame.lab import EXPERIMENTS, python_of
@@ -84,7 +84,10 @@ def test_the_extras_are_tables_and_cards():
     assert [row["method"] for row in rows] == ["PPO", "DPO"] and rows[1]["answers sampled a prompt"] == 0
     assert markdown_table(rows).count("\n") == 3
     cards = whose_label.cards(lab.influence(run_pipeline(SMALL)), SMALL)
-    assert cards.count("\n- ") == whose_label.SHOWN - 1 and "careful" in cards
+    assert len(cards) == whose_label.SHOWN and "careful" in " ".join(cards)
+    found = lab.arrival(run_pipeline(SMALL), beta=1.0)
+    names = [row["variant"] for row in arrives.ends(found)]
+    assert len(names) == len(convergence.VARIANTS) and all(f"**{name}:**" in arrives.reasons(found) for name in names)
     assert score_up.WELL < 1
 
 
