@@ -11,9 +11,13 @@ page.contents(published.SECTIONS)
 
 st.header("The reward is not the goal", anchor="goal")
 by_kl = st.segmented_control(
-    "Against", ["PPO step", "√KL"], default="PPO step", required=True, key="metrics-against", persist_state="session"
-)
-page.chart(progress.score_and_truth_by_kl if by_kl == "√KL" else progress.score_and_truth)
+    "Against", ["PPO step", "√KL"], default="PPO step", required=True, key="metrics-against", persist_state="session",
+    disabled=page.guessing,
+)  # fmt: skip
+page.guessed(
+    progress.score_and_truth_by_kl if by_kl == "√KL" else progress.score_and_truth,
+    progress.score_and_truth_guess, progress.score_and_truth_guessed,
+)  # fmt: skip
 page.beside(published.OVER_OPTIMISATION, published.GOODHART)
 
 st.header("The six figures", anchor="six")

@@ -11,16 +11,15 @@ from pages.frame import payoff, tour
 from pages.frame.page import open_page
 
 page = open_page("overview", "RLHF, run before your eyes")
-run, prompt = page.view.run, page.view.question
 
-answer, parting = st.columns([6, 5], gap="large")
+answer, parting = st.container(key="opening").columns([6, 5], gap="large")
 with answer:
     page.live(hero)
     payoff.show(page)
     page.say(INTRODUCTION)
     tour.invitation()
 with parting:
-    page.chart(figures.whole_pipeline, level=2)
+    page.guessed(figures.whole_pipeline, figures.whole_pipeline_guess, figures.whole_pipeline_guessed, level=2)
 
 page.live(pipeline_picture)
 sft, reward_model, ppo = st.columns(3, gap="small", border=True)
@@ -30,7 +29,7 @@ with sft:
         "People write good answers *y* to prompts *x*; *supervised fine-tuning* makes them more probable, by lowering"
     )
     page.formula(r"\small -\log \policy{\pi_\theta}(y \mid x)")
-    page.note(figures.sft_outcome(run))
+    page.outcome(figures.sft_outcome, "sft")
     st.page_link("pages/sft.py", label="SFT page →")
 with reward_model:
     st.markdown("## 2. Reward model: compare")
@@ -38,7 +37,7 @@ with reward_model:
         "People say which of two answers is better; a *reward model* learns a score *r* that predicts it, by lowering"
     )
     page.formula(r"\small -\log \sigma\big(\reward{r_\text{chosen}} - \reward{r_\text{rejected}}\big)")
-    page.note(figures.reward_model_outcome(run))
+    page.outcome(figures.reward_model_outcome, "rm")
     st.page_link("pages/reward_model.py", label="Reward model page →")
 with ppo:
     st.markdown("## 3. PPO: practise, on a leash")
@@ -49,10 +48,10 @@ with ppo:
     page.formula(
         r"\small \reward{\mathbb{E}[r]} - \beta\,\kl{\mathrm{KL}(\policy{\pi_\theta}\|\reference{\pi_\mathrm{ref}})}"
     )
-    page.note(figures.ppo_outcome(run))
+    page.outcome(figures.ppo_outcome, "done")
     st.page_link("pages/ppo.py", label="PPO page →")
 
-st.markdown(f"## The same prompt, three policies\n**“{prompt}”** Choose another prompt in the sidebar.")
+st.markdown(f"## The same prompt, three policies\n**“{page.view.question}”** Choose another prompt in the sidebar.")
 page.live(three_policies)
 page.note(
     "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "
@@ -71,7 +70,7 @@ with computed:
         "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
         "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
     )
-    st.code(figures.command(run.settings), language="bash", wrap_lines=True)
+    st.code(figures.command(page.view.run.settings), language="bash", wrap_lines=True)
 
 st.markdown("## What a real language model has and this one has not")
 page.live(figures.toy_and_real)

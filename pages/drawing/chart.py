@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.drawing.drawing import Drawing, per_point_paths
+from pages.drawing.guess import Guess
 from rlhf_core import Settings
 from rlhf_core.timeline import Frame
 
@@ -41,6 +42,10 @@ class Chart:
         without a question both always stand.
     told_at : str
         What must have been played for the finding to be told: "sft", "rm" or "done".
+    guess : Guess, optional
+        What the reader may draw on it.
+    low : int
+        Height in pixels where the window is low or narrow, so that it is seen without scrolling; 0 for the usual one.
     alt : str
         Text alternative: what the chart shows; not how it ends, for it stands at Idle too.
     rows : (n_frames,) int array
@@ -62,6 +67,8 @@ class Chart:
     reading: str = ""
     question: str = ""
     told_at: str = "done"
+    guess: Guess | None = None
+    low: int = 0
 
     def __post_init__(self) -> None:
         """Fail where the mistake was made, not in the browser."""

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parents[1]
 PAGES = tuple(sorted(script.stem for script in FOLDER.glob("*.py")))
 CONTROL_NAMES = (*CONTROLS, "speed", "prompt", "presets", "share")
 STAGE = "stage"  # part of every page; alone it asks for nothing else
-VARIANT = re.compile(r"_(with_optimum|by_kl)$")  # the same part, switched by a control of its page
+VARIANT = re.compile(r"_(with_optimum|by_kl|guess|guessed)$")  # the same part, switched by a control of its page
 SHELF = "lesson-parts"  # the key of a container; stage.css hides what follows it
 
 # ------------------------------------------------------------ what a link asks for

@@ -12,18 +12,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.drawing import glossary, table
-from pages.drawing.chart import Chart
+from pages.drawing.chart import Chart, ended
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.frame import lesson, navigation, playback, presets, runs, sidebar, tour, tour_strip
+from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, tour, tour_strip
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
-from rlhf_core import Settings
+from rlhf_core import PipelineRun, Settings
 from rlhf_core.timeline import Frame
 
 LOST = "This part could not be made with these settings. The fault is ours; the rest of the page holds."
 LATER = "What came of it is told here once it has been played: press Run, or Step."
 log = logging.getLogger(__name__)
+DrawChart = Callable[[View], Chart]
 Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
 """Markdown, or what draws or writes something of a view."""
 
@@ -37,23 +38,43 @@ class Page:
     stage: Stage
     places: Mapping[str, DeltaGenerator] | None = None
     """Where the parts go that a lesson names; without a lesson each stands where the script draws it."""
+    guessing: bool = False
+    """Whether the reader has asked to draw what they expect."""
     known: set[str] = field(default_factory=set)
     """Terms of the glossary that the page has marked so far."""
 
-    def chart(self, draw: Callable[[View], Chart], formula: str = "", *, level: int = 3) -> None:
-        """Play a figure: its title above as a heading, and a formula if it has one; how to read it below."""
+    @property
+    def held(self) -> bool:
+        """Whether results are kept back, for the reader is guessing and the run has not come to its end."""
+        return self.guessing and self.playhead.phase != "done"
+
+    def guessed(self, draw: DrawChart, guess: DrawChart, answered: DrawChart, *, level: int = 3) -> None:
+        """Play a figure on which the reader may draw a guess first: another one then, and at the end a third."""
+        shown = draw if not self.guessing else guess if self.held else answered
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
-                self._show(draw, self._drawn(draw), formula, level)
+                self._show(shown, self._drawn(shown), level=level, below=guessing.switch)
+
+    def chart(self, draw: DrawChart, formula: str = "", *, level: int = 3) -> None:
+        """Play a figure: its title above as a heading, and a formula if it has one; how to read it below."""
+        if self._kept_back(draw):
+            return
+        if place := lesson.place(self.places, draw):
+            with place, self._or_a_sentence(draw):
+                self._show(draw, self._drawn(draw), formula, level=level)
 
     def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
         """Play a figure that shows a pinned run too."""
+        if self._kept_back(draw):
+            return
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
                 self._show(draw, self._drawn(draw, pinned))
 
     def live(self, draw: Callable[[View], Live]) -> None:
         """Play a passage of text."""
+        if self._kept_back(draw):
+            return
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
                 self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
@@ -81,6 +102,8 @@ class Page:
 
     def text(self, write: Callable[[View], str]) -> None:
         """Show a passage of Markdown that holds the run's numbers."""
+        if self._kept_back(write):
+            return
         with self._or_a_sentence(write):
             self.say(write(self.view))
 
@@ -92,11 +115,20 @@ class Page:
         """Show Markdown in small print, otherwise like `say`."""
         st.caption(self._worded(text))
 
+    def outcome(self, write: Callable[[PipelineRun], str], stage: str) -> None:
+        """Say in small print what a stage has come to, once it has been played to its end."""
+        run = self.view.run
+        told = ended(stage, self.playhead, run.settings) and not self.held
+        self.note(write(run) if told else LATER)
+
     def formula(self, source: str) -> None:
         r"""Show a formula whose terms are coloured as in the charts, e.g. `\reward{r(x,y)}`."""
         st.latex(coloured(source, self.view.palette))
 
-    def _show(self, draw: Callable[[View], Chart], payload: Payload, formula: str = "", level: int = 3) -> None:
+    def _show(
+        self, draw: DrawChart, payload: Payload, formula: str = "", *, level: int = 3,
+        below: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         chart = payload.source
         title, words = words_of(chart, chart.told(self.playhead, self.view.run.settings)) if chart else ("", "")
         if title:
@@ -105,6 +137,7 @@ class Page:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
         self.stage.chart(payload, key=key)
+        below()
         if words:
             self.note(words)
         if chart:
@@ -125,6 +158,13 @@ class Page:
             settings = self.view.run.settings.to_query()
             log.exception("%s.%s, prompt %d, %s", draw.__module__, draw.__name__, self.view.prompt + 1, settings)
             st.caption(LOST)
+
+    def _kept_back(self, draw: Callable[[View], object]) -> bool:
+        """Whether a part knows a result that the reader wants to guess; then it says that it waits."""
+        back = self.held and draw.__name__ not in guessing.OPEN
+        if back and lesson.place(self.places, draw):
+            st.caption(guessing.KEPT_BACK)
+        return back
 
     def _worded(self, text: str) -> str:
         return glossary.underlined(coloured(text, self.view.palette), self.known)
@@ -172,7 +212,7 @@ def open_page(name: str, title: str) -> Page:
         st.title(title)
     if name not in ("lab", "yours") and not tour.current():  # a game, and the tour, hide how a run ends
         presets.note(view.run, played=frame.phase == "done")
-    return Page(view, frame, stage, places)
+    return Page(view, frame, stage, places, guessing.on(name))
 
 
 def _notes(page: str) -> None:

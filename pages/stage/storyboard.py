@@ -109,9 +109,10 @@ def encode_chart(chart: Chart) -> Payload:
         "data": [_plain(trace, log=log) for trace in data],
         "layout": _plain(layout, log=log),
         "tracks": tracks,
+        **({"guess": chart.guess.body()} if chart.guess else {}),
     }
     height = int(layout.get("height", CHART_HEIGHT))
-    head = {"role": "chart", "height": height, "alt": chart.alt}
+    head = {"role": "chart", "height": height, "alt": chart.alt, **({"low": chart.low} if chart.low else {})}
     return Payload("chart", *_pack(head, body), height=height, source=chart)
 
 

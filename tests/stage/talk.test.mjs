@@ -136,20 +136,29 @@ test("a preset that turns the page wins over a run in mid-play", () => {
 test("Python may have it play from where it has put the playhead, once, and not on another run of its script", () => {
   const page = open({ at: "done" });
   page.talk.hear({ at: "sft-1", seek: "a", speed: 10, play: true });
+  assert.deepEqual([page.clock.name, page.clock.playing], ["sft-1", false]); // the page is still being drawn
+  page.talk.check();
   assert.ok(page.clock.playing);
   page.wait(1000);
   assert.deepEqual([page.clock.name, page.frames()], ["done", ["done"]]);
   page.talk.hear({ at: "done", seek: "a", speed: 10, play: true });
+  page.talk.check();
   assert.ok(!page.clock.playing);
 });
 
-test("it waits for the timeline that has the frame", () => {
-  const page = open();
+test("it waits for the timeline that has the frame, and for what is in sight to be drawn", () => {
+  const page = open(), chart = { draw() {}, near: true, ready: false };
+  page.clock.players.add(chart);
   page.talk.hear({ at: "sft-9", seek: "a", speed: 10, play: true });
-  assert.ok(!page.clock.playing);
+  page.talk.check();
+  page.wait(300);
   const names = ["idle", "sft-9", "done"];
   page.clock.load({ ...BOARD, names, phases: names, lines: names.map(() => null) });
-  assert.ok(page.clock.playing);
+  page.wait(300);
+  assert.ok(!page.clock.playing);
+  chart.ready = true;
+  page.wait(500);
+  assert.equal(page.clock.name, "done");
 });
 
 test("who wants less motion is shown the end", () => {

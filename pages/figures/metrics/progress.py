@@ -1,13 +1,18 @@
 """Is the policy getting better? The score beside the truth, and the loss beside the reward."""
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Chart
+from pages.drawing.guess import Answer, Guess, bounds, points
 from pages.drawing.marks import Curve, end_names, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 
+QUESTION, HEIGHT = "PPO climbs the reward. Does the true reward follow?", 340
 PANELS = {"yaxis": [0.56, 1.0], "yaxis2": [0.0, 0.42]}
 WHICH = "The loss of each step, and the reward: which of them shows progress?"
 
@@ -58,7 +63,7 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         annotations=end_names(curves),
         xaxis={"range": padded(x, 0.03), "zeroline": False, **whole_steps(view, title)},
         yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
-        height=340,
+        height=HEIGHT,
         showlegend=False,
     )
     return Chart(
@@ -68,9 +73,47 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         grows=dict.fromkeys(range(len(curves), 2 * len(curves)), counts)
         | {2 * len(curves): (counts == len(x)).astype(int)},  # the star is known once the run has ended
         title=over_optimisation_title(view),
-        question="PPO climbs the reward. Does the true reward follow?",
+        question=QUESTION,
         reading=over_optimisation(view),
     )
+
+
+def score_and_truth_guess(view: View) -> Chart:
+    """True reward alone, before the run is played, for the reader to draw what they expect; no result is in it."""
+    palette, x = view.palette, np.arange(view.run.settings.ppo_steps + 1)
+    curve = Curve(x, view.run.ppo.true_reward, palette.true_reward, "solid", "true reward")
+    in_ppo = np.array([frame.phase in ("ppo", "done") for frame in view.timeline.frames])
+    fig = theme.figure(
+        palette, x="PPO step", y="true reward", data=[curve.played("step %{x}<br>")], height=HEIGHT, showlegend=False,
+        xaxis={"range": padded(x, 0.03), "zeroline": False, **whole_steps(view, "PPO step")},
+        yaxis={"range": padded(np.array(bounds(view.run)), 0.06)},
+    )  # fmt: skip
+    return Chart(
+        fig,
+        "True reward over PPO steps, as far as it has been played, and your guess.",
+        np.where(in_ppo, view.timeline.ppo_steps + 1, 0),
+        grows={0: np.arange(len(x) + 1)},
+        title=QUESTION,
+        question=QUESTION,
+        guide="The axis spans what answers to these prompts are worth, from poor ones to the best.",
+        guess=_guess(view),
+    )
+
+
+def score_and_truth_guessed(view: View) -> Chart:
+    """Reward beside true reward, with what the reader had drawn."""
+    truth = view.run.ppo.true_reward
+    moments = ["the end of SFT", *(f"PPO step {step}" for step in range(1, len(truth)))]
+    answer = Answer(np.arange(len(truth)), truth, moments)
+    return replace(score_and_truth(view), guess=replace(_guess(view), answer=answer))
+
+
+def _guess(view: View) -> Guess:
+    settings, (low, high) = view.run.settings, bounds(view.run)
+    steps = [0, *points(settings.ppo_steps)]
+    moments = ["the end of SFT", *(f"PPO step {step}" for step in steps[1:])]
+    middle = (low + high) / 2
+    return Guess("metrics", urlencode(settings.to_query()), steps, range(len(steps)), moments, 0, middle, (low, high))
 
 
 def whole_steps(view: View, title: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 from pages.drawing.worth import live_fold, live_words
-from rlhf_core.timeline import Frame
+from rlhf_core.timeline import MISSING, Frame
 
 PHRASES = ("opening", "body", "closing")
 WORTHS = {"truth": "true_reward", "labellers": "labellers_judgement", "reward": "reward"}
@@ -34,8 +34,10 @@ def hero(view: View) -> Live:
         values[f"hero-{name}"] = [view.run.scenario.parts(view.prompt, int(answer))[i].text for answer in likeliest]
     for name, (worth, low, high) in _worths(view).items():
         shown = worth[likeliest]
-        values[f"hero-{name}"] = [minus(each, "+.1f") for each in shown]
-        values[f"hero-{name}-bar"] = [f"{max(100 * (each - low) / (high - low), 2):.0f}%" for each in shown]
+        known = [name != "reward" or scored for *_, scored in distinct]
+        values[f"hero-{name}"] = [minus(each, "+.1f") if k else MISSING for each, k in zip(shown, known, strict=True)]
+        widths = [max(100 * (each - low) / (high - low), 2) for each in shown]
+        values[f"hero-{name}-bar"] = [f"{each if k else 0:.0f}%" for each, k in zip(widths, known, strict=True)]
     values |= live_words(view, "hero-parts", likeliest.tolist())
     return Live(_template(view.question), rows, values)
 

@@ -1,12 +1,15 @@
 """Figures and computed words of the Overview page."""
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 
 from pages.drawing import stages
 from pages.drawing.chart import Chart
 from pages.drawing.grid import grid
+from pages.drawing.guess import Answer, Guess, bounds, points
 from pages.drawing.live import Live
 from pages.drawing.marks import Curve, end_names, fell_back, padded
 from pages.drawing.view import View
@@ -22,6 +25,10 @@ HOW_TO_USE = """
 - **The address** always holds the exact state: [`ppo?beta=0.3&at=ppo-5`](ppo?beta=0.3&at=ppo-5) is the PPO page with
   β = 0.3 after step 5. Copy it to link to any moment.
 """
+
+QUESTION = "What do SFT and PPO do to the true reward?"
+HEIGHT, LOW = 360, 230
+"""Of the chart beside the hero, and where the window is small."""
 
 
 def story_title(run: PipelineRun) -> str:
@@ -57,7 +64,7 @@ def whole_pipeline(view: View) -> Chart:
     """True reward and labellers' judgement through SFT and PPO, and the reward that PPO climbs."""
     run, palette = view.run, view.palette
     n_sft, x = run.settings.sft_epochs, stages.course_places(view)
-    truth = np.insert(run.course.true_reward.mean(axis=1), n_sft, run.ppo.true_reward[0])
+    truth = _truth(view)
     score, in_ppo = run.ppo.reward, x[n_sft + 1 :]
     judged = np.insert(run.course.labeller_reward.mean(axis=1), n_sft, run.ppo.labeller_reward[0])
     curves = (
@@ -76,7 +83,7 @@ def whole_pipeline(view: View) -> Chart:
         ],
         annotations=end_names(curves),
         yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
-        height=360,
+        height=HEIGHT,
     )
     shown = np.arange(len(x))  # row n_sft + 1: the reward model is trained, PPO has not begun
     step, n = np.maximum(shown - n_sft - 1, 0), len(curves)
@@ -90,9 +97,61 @@ def whole_pipeline(view: View) -> Chart:
         grows={n + i: np.maximum(shown - n_sft, 0) if i == 1 else shown + 1 for i in range(n)}
         | ({3 * n: (shown == shown[-1]).astype(int)} if len(fig.data) > 3 * n else {}),
         title=story_title(run),
-        question="What do SFT and PPO do to the true reward?",
+        question=QUESTION,
         reading=story_reading(run),
+        low=LOW,
     )
+
+
+def whole_pipeline_guess(view: View) -> Chart:
+    """True reward alone, before the run is played, for the reader to draw what they expect; no result is in it."""
+    run, palette, x = view.run, view.palette, stages.course_places(view)
+    curve = Curve(x, _truth(view), palette.true_reward, "solid", "true reward")
+    low, high = bounds(run)
+    fig = stages.banded(
+        view, y="true reward", data=[curve.played(""), curve.head()], height=HEIGHT,
+        yaxis={"range": padded(np.array([low, high]), 0.06)},
+    )  # fmt: skip
+    shown = np.arange(len(x))
+    return Chart(
+        fig,
+        "True reward over SFT, reward model and PPO, as far as it has been played, and your guess.",
+        view.progress + (view.timeline.rm_epochs == run.settings.rm_epochs),
+        moves={1: {"x": x[:, None], "y": curve.y[:, None]}},
+        grows={0: shown + 1},
+        title=QUESTION,
+        question=QUESTION,
+        guide="The axis spans what answers to these prompts are worth, from poor ones to the best.",
+        guess=_guess(view),
+        low=LOW,
+    )
+
+
+def whole_pipeline_guessed(view: View) -> Chart:
+    """The whole pipeline, with what the reader had drawn."""
+    settings, x = view.run.settings, stages.course_places(view)
+    moments = [
+        "the start", *(f"SFT epoch {epoch}" for epoch in range(1, settings.sft_epochs + 1)), "the end of SFT",
+        *(f"PPO step {step}" for step in range(1, settings.ppo_steps + 1)),
+    ]  # fmt: skip
+    return replace(whole_pipeline(view), guess=replace(_guess(view), answer=Answer(x, _truth(view), moments)))
+
+
+def _guess(view: View) -> Guess:
+    """Points in the middle and at the end of SFT, and over PPO; the reward model moves no answer."""
+    settings, (start, *_) = view.run.settings, _truth(view)
+    steps = points(settings.ppo_steps)
+    moments = ["the start", "halfway through SFT", "the end of SFT", *(f"PPO step {step}" for step in steps)]
+    after = [2 + 2 * step / settings.ppo_steps for step in steps]
+    knots, anchors = [0.0, 0.5, 1.0, 2.0, *after], [0, 1, 2, 2, *range(3, 3 + len(steps))]
+    of, axis = urlencode(settings.to_query()), bounds(view.run)
+    return Guess("overview", of, knots, anchors, moments, 1, float(start), axis)
+
+
+def _truth(view: View) -> np.ndarray:
+    """True reward at every place of `stages.course_places`."""
+    n_sft, course = view.run.settings.sft_epochs, view.run.course.true_reward.mean(axis=1)
+    return np.insert(course, n_sft, view.run.ppo.true_reward[0])
 
 
 def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:

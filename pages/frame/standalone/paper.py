@@ -78,6 +78,10 @@ class Paper:
         """A section's heading."""
         self.add(f'<h2 id="{escape(anchor)}">{escape(text)}</h2>')
 
+    def container(self, **_: Any) -> "Paper":
+        """Where one is."""
+        return self
+
     def columns(
         self, spec: int | Sequence[int], *, border: bool = False, vertical_alignment: str = "top", **_: Any
     ) -> list[Box]:

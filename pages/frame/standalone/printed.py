@@ -17,13 +17,13 @@ from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.metrics.compare import pinned_and_current
 from pages.frame import lesson, payoff, presets, turns
-from pages.frame.page import LOST, Part, words_of
+from pages.frame.page import LATER, LOST, Part, words_of
 from pages.frame.standalone import prose
 from pages.frame.standalone.paper import Box, Paper
 from pages.frame.standalone.state import State
 from pages.frame.standalone.themes import Themes
 from pages.stage import Payload, encode_chart, encode_live
-from rlhf_core import Settings
+from rlhf_core import PipelineRun, Settings
 from rlhf_core.timeline import Frame
 
 PATIENCE_SECONDS = 0.05
@@ -44,6 +44,7 @@ class Printed:
     dark: View
     title: str = ""
     name: str = ""
+    guessing: bool = False
     themes: Themes = field(default_factory=Themes)
     payloads: dict[str, Payload] = field(default_factory=dict)
     tables: dict[str, bytes] = field(default_factory=dict)
@@ -59,6 +60,10 @@ class Printed:
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
                 self._chart(draw, formula, level)
+
+    def guessed(self, draw: Callable[[View], Chart], *_: Callable[[View], Chart], level: int = 3) -> None:
+        """A figure on which the app lets one guess; a file shows it as it is."""
+        self.chart(draw, level=level)
 
     def compare(self, draw: Callable[[View], Chart], pinned: Settings) -> None:
         """A figure that shows the pinned run, which the view has."""
@@ -101,6 +106,11 @@ class Printed:
     def note(self, text: str) -> None:
         """Small print."""
         self.paper.add(f'<div class="note">{self._worded(text)}</div>')
+
+    def outcome(self, write: Callable[[PipelineRun], str], stage: str) -> None:
+        """What a stage has come to, in small print, once it has been played to its end."""
+        words = self._told(stage, self._worded(LATER), self._worded(write(self.view.run)))
+        self.paper.add(f'<div class="note">{words}</div>')
 
     def formula(self, source: str) -> None:
         """A formula on a line of its own."""

@@ -2,6 +2,7 @@
 
 import { clockOf, leave } from "./clocks.js";
 import { theme } from "./look.js";
+import { makePad } from "./pad.js";
 import { watchPlotly } from "./plotly.js";
 import { plotted } from "./plotted.js";
 import { sketched } from "./sketch.js";
@@ -10,10 +11,14 @@ const NEAR_VIEWPORT = "200px";
 const PAPER_PX = 700; // between the margins of print.css, on A4 and on Letter
 const SKETCH_AFTER_MS = 2500; // on a fast line nothing is seen before the chart
 
-function makePlot(parent, { height }) {
+const small = matchMedia("(max-height: 600px), (max-width: 640px)"); // a chart may be lower there
+
+const heightOf = ({ height, low }) => (low && small.matches ? low : height);
+
+function makePlot(parent, head) {
   const plot = document.createElement("div");
   plot.className = "rlhf-chart";
-  plot.style.height = `${height}px`;
+  plot.style.height = `${heightOf(head)}px`;
   plot.setAttribute("role", "img");
   parent.append(plot);
   return plot;
@@ -25,18 +30,22 @@ function coloured(text) { // a figure gives the palette's colours as custom prop
 }
 
 // What is on the screen, as the newest call of `make` has it.
-function makeScreen(plot, clock) {
+function makeScreen(plot, clock, pad) {
+  const stand = (axes) => pad.stand(axes, plot.offsetHeight);
   let drawing = null, turn = 0;
   return {
     draw(index) { drawing?.show(index); },
     fit(width) { drawing?.fit?.(width); },
     resize() { const now = drawing; now?.resize(() => drawing === now); },
-    async make(text, look) {
+    async make(text, look, height) {
       const mine = ++turn, how = globalThis.Plotly ? plotted : sketched;
       drawing = null; // no draw in between
-      const next = await how(plot, JSON.parse(coloured(text)), look);
+      const figure = JSON.parse(coloured(text));
+      if (height) figure.layout.height = height;
+      const next = await how(plot, figure, look, stand);
       if (mine !== turn) return;
       drawing = next;
+      pad.load(figure.guess);
       await drawing.begin(clock.index);
     },
     end() {
@@ -63,16 +72,24 @@ function watchPlace(plot, player, screen, clock) { // draw where it can be seen,
 }
 
 export function makeChart(parent, page, head) {
-  const plot = makePlot(parent, head), clock = clockOf(page), screen = makeScreen(plot, clock);
-  const player = { draw: screen.draw, near: true };
+  const plot = makePlot(parent, head), clock = clockOf(page), pad = makePad(parent, clock);
+  const screen = makeScreen(plot, clock, pad);
+  const player = { draw(index) { screen.draw(index); pad.draw(); }, near: true, ready: false };
   clock.players.add(player);
   const unwatchPlace = watchPlace(plot, player, screen, clock);
   const print = () => { screen.draw(clock.index); screen.fit(PAPER_PX); }, printed = () => screen.fit(null);
   addEventListener("beforeprint", print);
   addEventListener("afterprint", printed);
   let text = null, look = null, patient = true;
+  const lowered = () => head.low && heightOf(head);
+  const turned = () => { plot.style.height = `${heightOf(head)}px`; remake(); };
+  if (head.low) small.addEventListener("change", turned);
 
-  const remake = () => (text === null || (patient && !globalThis.Plotly) ? null : screen.make(text, look));
+  async function remake() {
+    if (text === null || (patient && !globalThis.Plotly)) return;
+    await screen.make(text, look, lowered());
+    player.ready = true;
+  }
   const hurry = () => { patient = false; return globalThis.Plotly ? null : remake(); };
   const patience = setTimeout(hurry, SKETCH_AFTER_MS);
   const unwatchPlotly = watchPlotly((state) => (state === "here" ? remake() : hurry()));
@@ -80,7 +97,7 @@ export function makeChart(parent, page, head) {
   return {
     async update(tell, newText, newHead) {
       plot.setAttribute("aria-label", newHead.alt);
-      plot.style.height = `${newHead.height}px`;
+      plot.style.height = `${heightOf(head = newHead)}px`;
       const now = theme(parent);
       if (!newText && JSON.stringify(now) === JSON.stringify(look)) return;
       [text, look] = [newText ?? text, now];
@@ -88,6 +105,7 @@ export function makeChart(parent, page, head) {
     },
     destroy() {
       clearTimeout(patience);
+      small.removeEventListener("change", turned);
       unwatchPlotly();
       unwatchPlace();
       removeEventListener("beforeprint", print);

@@ -73,8 +73,10 @@ export class Clock {
     this.index = nearestFrame(board.names, aim);
     if (board.names[this.index] === aim) this.wanted = null; // or else the timeline that has it is on its way
     this.show();
-    if (this.eager && !this.wanted) this.run();
   }
+
+  // Whether all that is in sight has been drawn, so that nothing of the play is missed.
+  get isReady() { return Boolean(this.board) && !this.wanted && [...this.players].every(({ near, ready }) => near === false || ready !== false); }
 
   // Whoever wants less motion sees the end, and plays it if they like.
   seek(name, play = false) {

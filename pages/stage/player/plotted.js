@@ -43,6 +43,20 @@ function restyle(plot, changes) {
   globalThis.Plotly.restyle(plot, update, traces);
 }
 
+const axesAt = ({ _fullLayout: { xaxis, yaxis } }) => ({
+  left: xaxis._offset, width: xaxis._length, top: yaxis._offset, height: yaxis._length, x: xaxis.range, y: yaxis.range,
+});
+
+function watchAxes(plot, stand) { // for what lies on the chart
+  let known = "";
+  plot.removeAllListeners("plotly_afterplot");
+  plot.on("plotly_afterplot", () => {
+    const axes = axesAt(plot), now = JSON.stringify(axes);
+    if (now !== known) stand(axes);
+    known = now;
+  });
+}
+
 let deaf = false;
 
 // Plotly listens for the wheel anew on each redraw, though zooming is off; WebKit restyles the page for each listener.
@@ -55,13 +69,14 @@ function ignoreWheels() {
   };
 }
 
-export async function plotted(plot, figure, look) {
+export async function plotted(plot, figure, look, stand) {
   ignoreWheels();
   if (!plot._fullLayout) plot.replaceChildren(); // a sketch
   const changes = makeChanges(figure);
   dress(figure, look);
   const rest = structuredClone(figure.layout);
   await globalThis.Plotly.react(plot, figure.data, figure.layout, OPTIONS);
+  if (figure.guess) watchAxes(plot, stand);
   return {
     async begin(index) {
       freeze(plot);

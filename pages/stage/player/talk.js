@@ -6,6 +6,7 @@
 
 const REST_MS = 150; // a held key is reported once it rests
 const ANSWER_MS = 10000; // a report without any answer for as long counts as lost
+const LOOK_AGAIN_MS = 100;
 const TRIES = 3; // where Python cannot be convinced, it keeps its belief
 
 const browserTimers = {
@@ -61,10 +62,17 @@ export class Talk {
   check() {
     const { clock, believed } = this;
     if (clock.playing || this.pending !== null || believed === null || !clock.board) return;
+    if (clock.eager) return this.playSoon();
     if (clock.aim === believed) { this.tries = 0; return; }
     const wait = this.heard > this.reported ? 0 : this.reported + ANSWER_MS - this.time.now();
     if (wait > 0) this.pending = this.time.later(() => { this.pending = null; this.check(); }, wait);
     else if (this.tries++ < TRIES) this.report();
+  }
+
+  // A page that Python has play from somewhere begins once it is there.
+  playSoon() {
+    if (this.clock.isReady) this.clock.run();
+    else this.pending = this.time.later(() => { this.pending = null; this.check(); }, LOOK_AGAIN_MS);
   }
 
   // What was said while the line was cut is lost.
