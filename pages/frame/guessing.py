@@ -5,7 +5,7 @@ import streamlit as st
 SWITCH = "guess"
 PAGES = ("overview", "metrics")
 """Where one may guess; while one does, no result stands on these pages before the end of the run."""
-OPEN = ("hero", "pipeline_picture", "toy_and_real", "glossary", "trl_names", "phase", "ppo_step")
+OPEN = ("hero", "pipeline_picture", "toy_and_real", "glossary", "trl_names")
 """Parts that know of a run only where the playhead is, or nothing."""
 KEPT_BACK = "Kept back while you guess; it stands here once the run has been played."
 
