@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from pages.frame import navigation  # noqa: E402
-from tests.browser.conftest import ARGS, CHROMIUM  # noqa: E402
+from tests.browser.engines.browsers import CHROMIUM, CHROMIUM_ARGS  # noqa: E402
 from tests.browser.reader import LOOKS_READY  # noqa: E402
 from tests.serving import running_app  # noqa: E402
 
@@ -54,7 +54,7 @@ def main() -> None:
         if url is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             url = stack.enter_context(running_app(folder / "log")).url
-        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         for name, title in navigation.TITLES.items():
             found = cold(browser, f"{url}/{'' if name == navigation.DEFAULT else name}")
             files, messages = f"{found['files']:.0f} files {found['loaded']:6,.0f} kB", f"{found['messages']:.0f} kB"

@@ -19,8 +19,8 @@ leave ± 9 points (95 %). More labels average noise out, never bias
 ([shown here](lab?experiment=labels)): pay for some slow labels, and measure the hurried ones against them.
 
 **Reward model.** Compare its accuracy with what a second labeller reaches, not with 100 %. Measure it again on pairs
-that the *trained* policy writes; there it counts ([see](lab?experiment=asked&question=good-enough)). Look at which
-features it pays for, length first ([see](reward_model?at=rm-60)), and how far style alone explains your labels
+that the *trained* policy writes; there it counts ([try it](lab?experiment=asked&question=good-enough)). Look at which
+features it pays for, length first ([the weights](reward_model?at=rm-60)), and how far style alone explains your labels
 ([bring your pairs](yours?section=pairs)).
 
 **β and KL.** β is in reward units per nat, so a value from a paper means nothing before rewards are scaled alike.
