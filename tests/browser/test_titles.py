@@ -32,6 +32,6 @@ def test_those_who_run_no_javascript_get_title_description_and_picture(reader: R
     with urlopen(f"{server.url}/ppo?beta=0.3&at=done") as answer:
         text = answer.read().decode()
     assert '<meta property="og:title" content="RLHF you can run: PPO">' in text
-    assert "Done: PPO raised the reward from 0 to " in text
+    assert "Done: PPO took the reward from 0 to " in text
     with urlopen(f"{server.url}/card.png") as picture:
         assert picture.headers["content-type"] == "image/png"
