@@ -1,5 +1,7 @@
 """The pages of the app, and the cure for Streamlit's older meaning of a folder named `pages`."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -27,8 +29,15 @@ def pages() -> list[StreamlitPage]:
 
 
 def navigate() -> StreamlitPage:
-    """Show the top navigation and return the page that the reader is on, with its name in the browser's tab."""
+    """Show the top navigation and return the page that the reader is on, with its name in the browser's tab.
+
+    If a callback has asked for another page, begin again there.
+    """
     page = st.navigation(pages(), position="top")
+    wanted, parameters = st.session_state.pop(WANTED, (None, {}))
+    if parameters or wanted not in (None, name_of(page)):
+        # Before the controls are drawn, for each of them writes its parameter once after it has been moved.
+        st.switch_page(f"pages/{wanted}.py", query_params=parameters)
     st.set_page_config(page_title=title_of(name_of(page)))
     return page
 
@@ -38,16 +47,16 @@ def title_of(name: str) -> str:
     return TITLE if name == DEFAULT else f"{TITLE}: {TITLES[name]}"
 
 
-def request(name: str) -> None:
-    """Ask for another page on the next run; for callbacks, which cannot switch pages themselves."""
-    st.session_state[WANTED] = name
+def request(name: str, parameters: Mapping[str, str | Sequence[str]] | None = None) -> None:
+    """Ask for another page before the controls are next drawn; for callbacks, which cannot switch pages themselves.
+
+    Parameters for the URL can be given only before there are controls, which from then on write their own.
+    """
+    st.session_state[WANTED] = (name, parameters or {})
 
 
 def run(page: StreamlitPage) -> None:
     """Run a page inside the frame that `app.py` has drawn."""
-    wanted = st.session_state.pop(WANTED, None)
-    if wanted is not None and wanted != name_of(page):
-        st.switch_page(f"pages/{wanted}.py", query_params={})  # without it, bound parameters may not be cleared
     st.session_state[FRAMED] = True
     page.run()
 

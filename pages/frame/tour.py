@@ -11,7 +11,7 @@ from rlhf_core import PipelineRun, Settings
 from rlhf_core.settings import CONTROLS
 from rlhf_core.timeline import Frame
 
-STEP, REACHED, GUESSES, PENDING = "tour", "tour_reached", "tour_guesses", "tour_pending"
+STEP, REACHED, GUESSES, PREPARED = "tour", "tour_reached", "tour_guesses", "tour_prepared"
 SKIPPED = "skipped"
 
 
@@ -107,7 +107,7 @@ STEPS = (
 def current() -> int:
     """Number of the step on screen, 1 …; 0 if the reader is not on the tour.
 
-    A link to a step opens its page and sets it up, unless it names settings or a frame of its own.
+    A link to a step opens its page and sets it up, unless it names settings or a frame of its own: see `prepare`.
     """
     if STEP not in st.session_state:
         number, said = link.tour_step(st.query_params.get(STEP, "0"), len(STEPS))
@@ -115,19 +115,19 @@ def current() -> int:
         st.session_state[STEP] = number
         if said:
             sidebar.note(said)
-        if number:
-            st.session_state[PENDING] = number
-            st.rerun()
     return int(st.session_state[STEP])
 
 
 def prepare() -> None:
-    """Set up the step that a link has opened; before the controls are drawn."""
-    number = st.session_state.pop(PENDING, 0)
-    if number and any(name in st.query_params for name in (*CONTROLS, "at")):
-        navigation.request(STEPS[number - 1].page)  # the link is of a moment that somebody was at
-    elif number:
-        set_up(number)
+    """Ask for the page of the step that a link opens, set up by its address; before the first controls are drawn."""
+    number = 0 if STEP in st.session_state else link.tour_step(st.query_params.get(STEP, "0"), len(STEPS))[0]
+    if number == 0 or st.session_state.get(PREPARED):
+        return
+    st.session_state[PREPARED] = True
+    step, asked = STEPS[number - 1], {name: st.query_params.get_all(name) for name in st.query_params}
+    if not any(name in asked for name in (*CONTROLS, "at")):  # else it is of a moment that somebody was at
+        asked |= {**(Settings(**step.changes).to_query() if step.options else {}), "at": step.at}
+    navigation.request(step.page, asked)
 
 
 def go(number: int) -> None:

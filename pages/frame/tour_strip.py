@@ -17,16 +17,17 @@ def show(run: PipelineRun, frame: Frame, page: str) -> None:
     if number == 0:
         return
     step = STEPS[number - 1]
+    here = page.replace("-", "_") == step.page
     with st.container(border=True, key=KEY):
         st.markdown(f"**Tour {number} of {len(STEPS)}: {step.title}**")
-        if page != step.page:
+        if not here:
             st.markdown("This step is about another page. Press *Set it up again* to go there.")
         elif not step.options:
             st.markdown(step.see(run))
         else:
             _ask_or_tell(number, step, run, frame)
         _buttons(number, step, run)
-    if page == step.page:
+    if here:
         asking = bool(step.options) and number not in tour.guesses()
         spotlight.on(f"stage-{page}-{step.target}", number, KEY, veiled=asking)
 
