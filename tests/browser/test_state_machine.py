@@ -48,7 +48,8 @@ async share => {
   main.scrollTo({ top: share * (main.scrollHeight - main.clientHeight), behavior: "instant" });
   await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   const { top } = document.querySelector("[data-testid=stage] .rs-bar").getBoundingClientRect();
-  return { gap: top - box("stHeader").bottom, bottom: box("stage").bottom, height: innerHeight, scrolled: main.scrollTop };
+  const { bottom } = box("stage");
+  return { gap: top - box("stHeader").bottom, bottom, height: innerHeight, scrolled: main.scrollTop };
 }
 """
 HURRY_MS = (0, 20, 60, 120, 200, 400)
@@ -129,10 +130,17 @@ class Machine:
     def turn_page(self) -> None:
         links = self.reader.page.get_by_test_id("stTopNavLink")
         if links.count():
-            self.reader.link(self.random.choice([*PAGES])).click()
+            here = self.reader.path
+            self.reader.link(self.random.choice([name for name, path in PAGES.items() if path != here])).click()
 
-    def turn_back(self) -> None:
+    def back_and_forward(self) -> None:
+        """The browser's own way back from another page; and, every other time, forward again."""
+        self.turn_page()
+        self.rest()
         self.reader.page.go_back(wait_until="commit")
+        if self.random.random() < 0.5:
+            self.rest()
+            self.reader.page.go_forward(wait_until="commit")
 
     # ------------------------------------------------------------ at rest
 
@@ -179,8 +187,7 @@ class Servers:
 def play(reader: Reader, servers: Servers, random: Random, n_actions: int) -> None:
     """Do things at random, between a reload, a restart of the server, and the browser's Back and Forward."""
     machine = Machine(reader, random)
-    history = [lambda: reader.page.go_back(wait_until="commit"), lambda: reader.page.go_forward(wait_until="commit")]
-    breaks = [reader.reload, lambda: servers.restart(reader), *history]
+    breaks = [reader.reload, lambda: servers.restart(reader), machine.back_and_forward, machine.back_and_forward]
     random.shuffle(breaks)
     for pause in breaks:
         for _ in range(n_actions // len(breaks)):

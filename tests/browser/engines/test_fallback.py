@@ -3,9 +3,8 @@
 from tests.browser.engines.reader import Reader
 from tests.core.runs import run
 
-MISSING = ".st-key-rlhf-stage-missing"
-PATIENCE = "document.querySelector(arguments[0]).getAnimations().forEach(patience => patience.finish())"
-THERE = "return document.querySelector(arguments[0]) !== null"
+MISSING = ".rlhf-missing"
+SEEN = "return document.querySelector(arguments[0])?.checkVisibility({ visibilityProperty: true }) ?? false"
 READINGS = """
   const values = [...document.querySelectorAll("[data-testid=stMetricValue]")];
   return values.slice(0, 4).map(value => value.textContent.trim());
@@ -15,9 +14,8 @@ DRAWN = "return document.querySelector('[class*=st-key-static] .main-svg') !== n
 
 def test_without_the_player_the_charts_can_be_had_plainly(reader: Reader) -> None:
     reader.open("/sft?at=ppo-3&without=player", ready=False)
-    reader.until(THERE, True, f"{MISSING} button")
-    reader.tab.js(PATIENCE, MISSING)
-    reader.click(f"{MISSING} button", "Show the charts without it")
+    reader.until(SEEN, True, MISSING)
+    reader.click(f"{MISSING} a", "Show the charts without it")
     reader.until(DRAWN, True)
     ppo = run().ppo
     reader.until(READINGS, ["PPO", "3 / 8", f"{ppo.reward[3]:.2f}", f"{ppo.kl[3]:.2f}"])
