@@ -152,6 +152,7 @@ def open_stage(
         "transport",
         on_report_change=lambda: on_report(st.session_state[key]["report"]),
         on_fallback_change=lambda: None,
+        on_theme_change=lambda: None,
     )
     if state.report and on_report(state.report):  # no callback for what is the first that a new session hears
         st.rerun()

@@ -77,7 +77,9 @@ export function makeTransport(parent, page) {
   }));
   return {
     async update(tell, text) {
-      root.dataset.theme = theme(parent).name;
+      const { name } = theme(parent), was = root.dataset.theme;
+      root.dataset.theme = name;
+      if (was && was !== name) tell("theme", name); // formulas and words are coloured by Python
       ask = () => { if (state === "withheld") tell("fallback", true); }; // Python then draws with st.plotly_chart
       if (text) ask();
       if (!text) return;
