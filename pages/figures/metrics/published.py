@@ -134,7 +134,7 @@ def published_values(view: View) -> Live:
         (quantity, ours[quantity], "; ".join(f"{source.link} {value}" for source, value in values))
         for quantity, values in PUBLISHED.items()
     ]
-    return grid(view, ("", "This run", "Real runs"), rows)
+    return grid(view, ("What", "This run", "Real runs"), rows)
 
 
 TRL_ONLY = (

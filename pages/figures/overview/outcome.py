@@ -228,4 +228,4 @@ def toy_and_real(view: View) -> Live:
          f"{run.settings.n_comparisons} comparisons and {sampled}, in under a second",
          "[InstructGPT](https://arxiv.org/abs/2203.02155): about 33,000 prompts with ranked answers, 256,000 episodes"),
     )
-    return grid(view, ("", "Here", "A real language model"), rows)
+    return grid(view, ("What", "Here", "A real language model"), rows)
