@@ -93,7 +93,7 @@ def test_a_file_plays_tells_its_findings_at_the_end_and_has_its_numbers(offline:
         "href", "https://example.org/rlhf/ppo?ppo_steps=2&sft_epochs=2&rm_epochs=2&speed=10&at=done"
     )
     page.get_by_text("Data", exact=True).click()
-    assert page.get_by_role("region", name="Data").locator("tbody tr").count() > 3
+    expect(page.get_by_role("region", name="Data").locator("tbody tr").nth(3)).to_be_visible()
     page.get_by_role("button", name="Reset").click()
     assert page.get_by_role("heading", level=2).inner_text() == waiting
     page.goto(f"{file.as_uri()}#at=ppo-1")
@@ -110,11 +110,11 @@ def test_a_file_follows_the_preferred_colours_and_fits_a_phone(offline: Page, tm
     page = opened(offline, file)
     tick = "() => getComputedStyle(document.querySelector('.rlhf-chart .xtick text')).fill"
     light = page.evaluate(tick)
-    assert page.evaluate(SIDEWAYS) == 0
+    assert page.evaluate(SIDEWAYS) <= 0
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"light => ({tick})() !== light", arg=light)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 29)"
-    assert page.evaluate(SIDEWAYS) == 0
+    assert page.evaluate(SIDEWAYS) <= 0
 
 
 def test_without_its_cdn_a_file_sketches_and_says_so(chromium: Browser, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ STATES = [
 HEAVIEST = "ppo_steps=60&rollouts=256&n_comparisons=2000&sft_epochs=100&rm_epochs=300&at=ppo-30&scenario=safety&beta=0"
 HOSTILE = r"<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 HOSTILE += r"[x](javascript:alert(1)) $\\text{<b>x</b>}$ \" onmouseover=alert(1) "
-NO_ICON = "data:,"
+NO_ICON, DARK = "data:,", '[data-rlhf-theme="dark"]'
 HARMLESS = ("http", "https", "")
 
 
@@ -62,8 +62,8 @@ def island(text: str) -> dict[str, Any]:
 
 def played(text: str, dark: bool) -> dict[str, Any]:
     """What a file's stage plays, with the colours of a theme."""
-    pairs = re.findall(r"(--rlhf-pair-\d+): ([^;]+);", text)
-    colours = dict(pairs[len(pairs) // 2 :] if dark else pairs[: len(pairs) // 2])
+    rule, *_ = re.findall(rf"^:root{re.escape(DARK) if dark else ''} {{ color-scheme: .*$", text, re.MULTILINE)
+    colours = dict(re.findall(r"(--rlhf-pair-\d+): ([^;]+);", rule))
     bodies = {}
     for key, packed in island(text)["parts"].items():
         body = base64.b64decode(packed).partition(b"\n")[2]

@@ -31,8 +31,9 @@ def test_the_pure_parts_pass_their_own_tests() -> None:
     assert done.returncode == 0, done.stdout[-4000:]
 
 
-def test_the_joined_script_is_one_module() -> None:
-    done = node("--input-type=module", "--check", "-", script=assets.script())
+@pytest.mark.parametrize("entry", ["streamlit.js", "file.js"])
+def test_the_joined_script_is_one_module(entry: str) -> None:
+    done = node("--input-type=module", "--check", "-", script=assets.script(entry))
     assert (done.returncode, done.stderr) == (0, "")  # a name that two parts use would be an error
 
 

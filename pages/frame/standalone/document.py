@@ -29,7 +29,7 @@ from rlhf_core.settings import CONTROLS, Control
 
 Plotly = Literal["inline", "cdn"]
 TEMPLATE = Path(__file__).with_name("file.html")
-DARK = ':root[data-rlhf-theme="dark"]'
+DARK, UNDRESSED = ':root[data-rlhf-theme="dark"]', ":root:not([data-rlhf-theme])"
 NEEDS = {
     "inline": "This file holds all that it shows, and asks nothing of any server.",
     "cdn": "This file needs the network: its charts are drawn by Plotly, which it fetches from "
@@ -125,14 +125,18 @@ def _way_back(state: State, app: str) -> str:
 
 def _styles(page: Printed) -> str:
     light, dark = css_variables().splitlines()
-    in_light = {"color-scheme": "light dark", **_streamlit("light"), **page.themes.values(dark=False)}
-    in_dark = _rule({**_streamlit("dark"), **page.themes.values(dark=True)})
-    preferred = f"@media (prefers-color-scheme: dark) {{ {dark.replace(DARK, ':root')} {in_dark} }}"
-    return "\n".join([light, dark, _rule(in_light), preferred, assets.styles(*STYLE_SHEETS, "file.css")])
+    shown = {theme: {**_streamlit(theme), **page.themes.values(theme == "dark")} for theme in ("light", "dark")}
+    early = f"{dark} {_rule(DARK, shown['dark'])}".replace(DARK, UNDRESSED)  # before the player has said which
+    rules = [_rule(":root", {"color-scheme": "light", **shown["light"]})]
+    rules += [
+        _rule(DARK, {"color-scheme": "dark", **shown["dark"]}),
+        f"@media (prefers-color-scheme: dark) {{ {early} }}",
+    ]
+    return "\n".join([light, dark, *rules, assets.styles(*STYLE_SHEETS, "file.css")])
 
 
-def _rule(properties: Mapping[str, str]) -> str:
-    return f":root {{ {' '.join(f'{name}: {value};' for name, value in properties.items())} }}"
+def _rule(selector: str, properties: Mapping[str, str]) -> str:
+    return f"{selector} {{ {' '.join(f'{name}: {value};' for name, value in properties.items())} }}"
 
 
 @cache

@@ -11,9 +11,17 @@ const clock = clockOf(page), marks = [...document.querySelectorAll("[data-from],
 
 const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+
 function mountAll() {
   for (const place of document.querySelectorAll("[data-part]"))
     mount(place, readHead(unpack(parts[place.dataset.part]))).catch((error) => { place.textContent = `The player could not start: ${error.message}`; });
+}
+
+// Paper is light.
+function wear(dark) {
+  document.documentElement.dataset.rlhfTheme = dark ? "dark" : "light";
+  mountAll();
 }
 
 // Findings wait until their stage has been played to its end and the playhead rests, as in the app; the link leads there.
@@ -30,7 +38,13 @@ function tellRest(index) {
 
 function keepFocusInSight() { // which the stage would cover
   const stage = document.querySelector("[data-part=transport]");
-  new ResizeObserver(() => document.documentElement.style.setProperty("--rlhf-covered", `${stage.offsetHeight}px`)).observe(stage);
+  const cover = () => document.documentElement.style.setProperty("--rlhf-covered", `${stage.offsetHeight}px`);
+  new ResizeObserver(() => requestAnimationFrame(cover)).observe(stage);
+}
+
+function reachFormulas() { // with the keyboard, where there is no room for one
+  for (const formula of document.querySelectorAll(".formula"))
+    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0; else formula.removeAttribute("tabindex");
 }
 
 function openTables() {
@@ -55,9 +69,13 @@ clock.speed = speed;
 clock.seek(askedFor() ?? at);
 clock.players.add({ draw: tellRest });
 addEventListener("hashchange", () => { if (askedFor()) clock.seek(askedFor()); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", mountAll);
-mountAll();
+darkness.addEventListener("change", () => wear(darkness.matches));
+addEventListener("beforeprint", () => { if (darkness.matches) wear(false); });
+addEventListener("afterprint", () => wear(darkness.matches));
+wear(darkness.matches);
 openTables();
+reachFormulas();
+addEventListener("resize", reachFormulas);
 keepFocusInSight();
 watchTerms();
 followReader();

@@ -59,7 +59,7 @@ def test_a_file_plays_by_itself(reader: Reader, host: str) -> None:
     reader.tab.js(f"{STAGE} stage.querySelector('[data-action=run]').click()")
     reader.until(AT, "done")
     assert reader.tab.js(TILES)["ppo_step"] == "2 / 2"
-    assert reader.tab.js(SIDEWAYS) == 0
+    assert reader.tab.js(SIDEWAYS) <= 0
     assert reader.complaints == []
 
 
@@ -73,5 +73,5 @@ def test_two_in_one_page_know_nothing_of_each_other(reader: Reader, host: str) -
                 reader.tab.js(f"{STAGE} stage.querySelector('[data-action=run]').click()")
                 reader.until(AT, "done")
             assert reader.tab.js(AT) == ("done" if plays else "idle")
-            assert reader.tab.js(SIDEWAYS) == 0
+            assert reader.tab.js(SIDEWAYS) <= 0
             assert reader.complaints == []
