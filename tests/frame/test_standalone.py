@@ -187,6 +187,11 @@ def test_the_command_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PLAYED)
+def test_no_words_are_made_into_html_twice(page: str) -> None:
+    assert not re.search(r"&lt;(p|a|div|em|strong|math)\b", printed(state(page, "at=ppo-2")).paper.root.inner)
+
+
+@pytest.mark.parametrize("page", PLAYED)
 def test_every_part_can_be_had_alone(page: str) -> None:
     names = [name for name in lesson.parts_of(page) if name != "pinned_and_current"]
     made = printed(state(page, "", *names))

@@ -109,7 +109,7 @@ class Printed:
 
     def outcome(self, write: Callable[[PipelineRun], str], stage: str) -> None:
         """What a stage has come to, in small print, once it has been played to its end."""
-        words = self._told(stage, self._worded(LATER), self._worded(write(self.view.run)))
+        words = self._told(stage, LATER, write(self.view.run))
         self.paper.add(f'<div class="note">{words}</div>')
 
     def formula(self, source: str) -> None:
