@@ -48,7 +48,7 @@ def test_without_a_lesson_every_control_is_drawn() -> None:
 
 def test_presets_and_share_are_controls_too() -> None:
     assert controls(opened("ppo", controls="presets")) == {f"preset-{key}" for key in PRESETS}
-    assert controls(opened("ppo", controls="share")) == {"embed"}
+    assert controls(opened("ppo", controls="share")) == {"embed", "save"}
 
 
 def test_hidden_controls_keep_the_values_of_the_link() -> None:
