@@ -33,9 +33,9 @@ class Chair:
 
     def leave(self) -> None:
         """Close the browser."""
-        if self._open is not None:
-            self._open.__exit__(None, None, None)
-        self._open = self._reader = None
+        browser, self._open, self._reader = self._open, None, None
+        if browser is not None:
+            browser.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="package", params=OPEN)

@@ -12,6 +12,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 
+# Whether a frame still has the empty page of its own site, before the other site's is there.
+AT_HOME = "return document.querySelector(arguments[0])?.contentDocument !== null"
+
+
 class Tab(Protocol):
     """What both drivers can do."""
 
@@ -148,9 +152,14 @@ class WebKitTab:
 
     @contextmanager
     def inside(self, selector: str) -> Iterator[None]:
+        deadline = time.monotonic() + 40
+        while self.driver.execute_script(AT_HOME, selector) and time.monotonic() < deadline:
+            time.sleep(0.05)  # the driver loses a frame that goes elsewhere
         self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, selector))
-        yield
-        self.driver.switch_to.default_content()
+        try:
+            yield
+        finally:
+            self.driver.switch_to.default_content()
 
     def picture(self, path: str) -> None:
         self.driver.save_screenshot(path)
