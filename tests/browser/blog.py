@@ -34,6 +34,8 @@ def served() -> Iterator[Blog]:
         thread = Thread(target=listener.serve_forever)
         thread.start()
         site.url = f"http://127.0.0.1:{listener.server_port}"
-        yield site
-        listener.shutdown()
-        thread.join()
+        try:
+            yield site
+        finally:
+            listener.shutdown()
+            thread.join()

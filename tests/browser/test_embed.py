@@ -116,9 +116,10 @@ def test_show_leaves_the_stage_and_the_named_parts(embedded, window: str) -> Non
     expect(frame.locator(".rlhf-chart, .rlhf-live")).to_have_count(2)
     expect(frame.get_by_role("heading")).to_have_count(1)  # the chart's title
     expect(frame.get_by_text("The policy writes answers")).to_be_hidden()
-    expect(frame.get_by_text("No policy lies above")).to_be_visible()
+    expect(frame.get_by_text("Is what is best for the score best for people?")).to_be_visible()
     frame.locator(STAGE).get_by_role("button", name="Run").click()
     expect(frame.locator(STAGE)).to_have_attribute("data-frame", "done", timeout=PATIENCE_MS)
+    expect(frame.get_by_text("No policy lies above").first).to_be_visible()
     assert frame.evaluate(SIDEWAYS) == [0, 0], "no scrolling sideways"
 
 

@@ -34,10 +34,15 @@ STATE = """
   };
 }
 """
+# All agree, and go on to: what has been asked for a moment ago may not have begun.
 AGREED = f"""
-() => {{
-  const {{ busy, player, python, address }} = ({STATE.strip()})();
-  return !busy && player === python && player === address;
+async () => {{
+  const look = {STATE.strip()};
+  const agreed = ({{ busy, player, python, address }}) => !busy && player === python && player === address;
+  if (!agreed(look())) return false;
+  await new Promise(resolve => setTimeout(resolve, 300));
+  const state = look();
+  return agreed(state) && state;
 }}
 """
 # Scroll to a share of the page's height, and say how far below the header the player's buttons then stand.
@@ -135,8 +140,11 @@ class Machine:
 
     def back_and_forward(self) -> None:
         """The browser's own way back from another page; and, every other time, forward again."""
+        here = self.reader.path
         self.turn_page()
         self.rest()
+        if self.reader.path == here:  # a phone's navigation is behind the menu
+            return
         self.reader.page.go_back(wait_until="commit")
         if self.random.random() < 0.5:
             self.rest()
@@ -147,10 +155,9 @@ class Machine:
     def rest(self) -> dict[str, Any]:
         """Wait until all agree; expect what they agree on to be the run's, and the player in sight."""
         try:
-            self.reader.page.wait_for_function(AGREED, timeout=PATIENCE_MS)
+            state = self.reader.page.wait_for_function(AGREED, timeout=PATIENCE_MS).json_value()
         except TimeoutError as error:
             raise AssertionError(f"{self.reader.page.evaluate(STATE)} after {self.done}") from error
-        state = self.reader.page.evaluate(STATE)
         settings, notes = Settings.from_query(state["query"])
         frame = build(run(**asdict(settings))).find(state["player"])
         tiles = {spec.key: spec.write(frame.metrics, settings.ppo_steps) for spec in METRICS}

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import Seat
 from tests.browser.reader import PAGES
 
-BUDGET = {8: 60_000, 60: 250_000}
+BUDGET = {8: 120_000, 60: 250_000}
 PLAYHEAD_TOTAL, PLAYHEAD_LARGEST = 30_000, 4_000
 
 

@@ -12,8 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 
-# Whether a frame still has the empty page of its own site, before the other site's is there.
-AT_HOME = "return document.querySelector(arguments[0])?.contentDocument !== null"
+COMING = "return document.readyState !== 'complete'"  # the page, or one in a frame of it
 
 
 class Tab(Protocol):
@@ -153,8 +152,8 @@ class WebKitTab:
     @contextmanager
     def inside(self, selector: str) -> Iterator[None]:
         deadline = time.monotonic() + 40
-        while self.driver.execute_script(AT_HOME, selector) and time.monotonic() < deadline:
-            time.sleep(0.05)  # the driver loses a frame that goes elsewhere
+        while self.driver.execute_script(COMING) and time.monotonic() < deadline:
+            time.sleep(0.05)  # the driver loses a frame that is not there in full
         self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, selector))
         try:
             yield
