@@ -1,6 +1,7 @@
 """A reader at a browser tab: what they do, what they see, and what goes over the wire meanwhile."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,9 +160,18 @@ class Reader:
         assert self.page.get_by_test_id("stException").count() == 0, "an exception on the page"
         return self
 
+    def until(self, look: str) -> Any:
+        """Return what a function gives once that is true; it may be asynchronous, other than `wait_for_function`'s."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not (found := self.page.evaluate(look)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not in {PATIENCE_MS / 1000:.0f} seconds: {look.strip()[:80]}")
+            self.page.wait_for_timeout(20)
+        return found
+
     def settle(self) -> None:
         """Wait until the server has answered the last message that this tab has to send."""
-        self.page.wait_for_function(HAS_SPOKEN)
+        self.until(HAS_SPOKEN)
         while not self._answered():
             if self.socket is None:
                 self.page.wait_for_event("websocket")

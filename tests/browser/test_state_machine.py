@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError
 
 from rlhf_core import Settings
 from rlhf_core.timeline import METRICS, build
-from tests.browser.reader import PAGES, PATIENCE_MS, Reader
+from tests.browser.reader import PAGES, Reader
 from tests.browser.test_faults import KEEP_SOCKETS, LOST, RECONNECTED
 from tests.browser.test_stage import TRACES
 from tests.core.runs import run
@@ -155,7 +155,7 @@ class Machine:
     def rest(self) -> dict[str, Any]:
         """Wait until all agree; expect what they agree on to be the run's, and the player in sight."""
         try:
-            state = self.reader.page.wait_for_function(AGREED, timeout=PATIENCE_MS).json_value()
+            state = self.reader.until(AGREED)
         except TimeoutError as error:
             raise AssertionError(f"{self.reader.page.evaluate(STATE)} after {self.done}") from error
         settings, notes = Settings.from_query(state["query"])

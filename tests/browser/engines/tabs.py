@@ -11,7 +11,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-
 COMING = "return document.readyState !== 'complete'"  # the page, or one in a frame of it
 
 
