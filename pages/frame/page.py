@@ -136,7 +136,7 @@ class Page:
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
-        self.stage.chart(payload, key=key)
+        self.stage.chart(payload, key=key, alone=lesson.part_name(draw.__name__) in lesson.offered(self.stage.page))
         below()
         if words:
             self.note(words)

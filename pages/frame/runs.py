@@ -7,6 +7,7 @@ from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.frame import taken
 from pages.frame.memory import kept
 from pages.frame.narration import narrate
 from pages.stage import Payload, StageFrame, encode_chart, encode_frames, encode_live
@@ -52,5 +53,6 @@ def storyboard(settings: Settings, prompt: int) -> Payload:
                 played=frame.played,
             )
             for frame in timeline.frames
-        ]
+        ],
+        about=taken.about(settings, run.scenario.prompts[prompt]),
     )

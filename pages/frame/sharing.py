@@ -7,6 +7,7 @@ from pages.frame import lab, lesson, navigation, pins, playback, runs, saving, s
 from pages.frame.addresses import address, link, query
 from pages.frame.page import Page
 from pages.frame.records import as_csv as csv_of
+from pages.frame.taken import python
 from rlhf_core import Settings, traces
 from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
@@ -26,20 +27,6 @@ def iframe(url: str, parameters: str, height: int = HEIGHT) -> str:
     source = embedded(url, parameters).replace("&", "&amp;")
     size = f'width="100%" height="{height}" style="border:0"'
     return f'<iframe src="{source}" {size} title="RLHF you can run"></iframe>'
-
-
-def python(settings: Settings) -> str:
-    """Lines of Python that reproduce the run and print the metrics at its end."""
-    changed = {name: getattr(settings, name) for name in settings.to_query()}
-    arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-    return f"""from rlhf_core import Settings, run_pipeline
-
-run = run_pipeline(Settings({arguments}))
-print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
-print(f"KL divergence  {{run.ppo.kl[-1]:.2f}} nats")
-print(f"RM accuracy    {{run.reward.heldout_accuracy[-1]:.0%}}")
-print(f"policy entropy {{run.ppo.entropy[-1]:.2f}} nats")
-"""
 
 
 def menu(page: str) -> None:

@@ -49,7 +49,7 @@ export default function (component) {
 """
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
 
-STYLE_SHEETS = ("page.css", "stage.css", "prose.css", "print.css")
+STYLE_SHEETS = ("page.css", "stage.css", "menu.css", "prose.css", "print.css")
 SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles(*STYLE_SHEETS)}"
 VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
 
@@ -75,8 +75,11 @@ class Stage:
     static: bool = False
     played: bool = True
 
-    def chart(self, payload: Payload, *, key: str) -> None:
-        """Draw a chart that the clock moves; at the playhead where the player cannot run."""
+    def chart(self, payload: Payload, *, key: str, alone: bool = False) -> None:
+        """Draw a chart that the clock moves; at the playhead where the player cannot run.
+
+        `alone` says that a link can show it alone, by its key.
+        """
         if self.static and payload.source is not None:
             frame = min(self.frame, len(payload.source.rows) - 1)
             st.plotly_chart(
@@ -87,19 +90,22 @@ class Stage:
                 alt=payload.source.alt,
             )
         else:
-            self._mount(payload, key)
+            self._mount(payload, key, part=key.replace("-", "_"), alone=alone)
 
     def live(self, payload: Payload, *, key: str) -> None:
         """Show a passage of text that the clock fills."""
         if self.played:
             self._mount(payload, key)
 
-    def _mount(self, payload: Payload, key: str, **callbacks: Any) -> Any:
+    def _mount(
+        self, payload: Payload, key: str, *, part: str = "", alone: bool = False, **callbacks: Any
+    ) -> Any:  # fmt: skip
         key = f"stage-{self.page}-{key}"
         plain = bool(st.session_state.get(key, {}).get("plain"))  # the browser cannot unpack zlib
         callbacks.setdefault("on_plain_change", lambda: None)
         component = _transport if payload.role == "transport" else _role
-        return component(key=key, data=payload.wire(self.page, compress=not plain), **callbacks)
+        data = payload.wire(self.page, part=part, alone=alone, compress=not plain)
+        return component(key=key, data=data, **callbacks)
 
 
 def open_stage(

@@ -7,7 +7,7 @@ sends a reference where nothing changed.
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,14 +55,19 @@ class Payload:
     """What to draw with `st.plotly_chart` where the player cannot."""
     names: tuple[str, ...] = ()
 
-    def wire(self, page: str, *, compress: bool = True) -> bytes:
-        """Return the bytes to send; `page` names the clock that plays them."""
+    def wire(self, page: str, *, part: str = "", alone: bool = False, compress: bool = True) -> bytes:
+        """Return the bytes to send.
+
+        `page` names the clock that plays them, `part` what they are a part of, if a reader may take it away; `alone`
+        says that a link can show the part alone.
+        """
         body = self.body if compress else zlib.decompress(self.body)
-        return b"%b %b\n%b" % (page.encode(), self.head, body)
+        named = b',"part":"%b"%b}' % (part.encode(), b',"alone":true' * alone) if part else b"}"
+        return b"%b %b%b\n%b" % (page.encode(), self.head[:-1], named, body)
 
 
-def encode_frames(frames: Sequence[StageFrame]) -> Payload:
-    """Encode the timeline for the transport.
+def encode_frames(frames: Sequence[StageFrame], about: Mapping[str, str] | None = None) -> Payload:
+    """Encode the timeline for the transport, with what the charts' menus say of the run.
 
     Raises
     ------
@@ -83,6 +88,7 @@ def encode_frames(frames: Sequence[StageFrame]) -> Payload:
         "tiles": [_tile(spec) for spec in METRICS],
         "metrics": {spec.key: [frame.metrics[i] for frame in frames] for i, spec in enumerate(METRICS)},
         "narration": [frame.narration for frame in frames],
+        **({"about": dict(about)} if about else {}),
     }
     return Payload("transport", *_pack({"role": "transport"}, body), names=names)
 

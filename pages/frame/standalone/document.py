@@ -20,11 +20,11 @@ from plotly.offline import get_plotlyjs
 
 from pages.drawing.theme import FONT, css_variables
 from pages.figures.overview.outcome import command
-from pages.frame import addresses, foot, navigation, runs
+from pages.frame import addresses, foot, lesson, navigation, runs, taken
 from pages.frame.standalone import prose
 from pages.frame.standalone.printed import Printed, moment
 from pages.frame.standalone.state import State
-from pages.stage import STYLE_SHEETS, assets
+from pages.stage import STYLE_SHEETS, Payload, assets
 from rlhf_core.settings import CONTROLS, Control
 
 Plotly = Literal["inline", "cdn"]
@@ -49,7 +49,7 @@ def assembled(page: Printed, plotly: Plotly, app: str) -> str:
         body=_contents(page) + prose.linked(page.paper.root.inner, app), work=prose.html(foot.line(work)),
         rows="".join(_row(control, getattr(state.settings, name)) for name, control in CONTROLS.items()),
         command=escape(command(state.settings)), bibtex=escape(foot.bibtex(work)),
-        licence=escape((foot.ROOT / "LICENSE").read_text(encoding="utf-8")), island=_island(page, plotly),
+        licence=escape((foot.ROOT / "LICENSE").read_text(encoding="utf-8")), island=_island(page, plotly, app),
         library=f"<script>{library}</script>" if library else "", player=player,
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def assembled(page: Printed, plotly: Plotly, app: str) -> str:
 def policy(scripts: Sequence[str], plotly: Plotly) -> str:
     """The file's Content-Security-Policy: its scripts by their digests, styles, and nothing else."""
     allowed = " ".join([*(f"'{digest(script)}'" for script in scripts), *[plotly_cdn_url()] * (plotly == "cdn")])
-    rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    rest = "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     return f"default-src 'none'; script-src {allowed}; {rest}"
 
 
@@ -74,10 +74,8 @@ def cdn() -> dict[str, str]:
 
 def in_words(state: State) -> str:
     """The settings that differ from the defaults, the prompt and the moment, in a line."""
-    changed = [_said(CONTROLS[name], value) for name, value in state.settings.to_query().items()]
     prompt = runs.shared_run(state.settings)[0].scenario.prompts[state.prompt]
-    settings = f"{', '.join(changed)}; else the defaults" if changed else "the defaults"
-    return f"Settings: {settings} · prompt “{prompt}” · opens at {moment(state.frame)}"
+    return f"Settings: {taken.in_words(state.settings, prompt)} · opens at {moment(state.frame)}"
 
 
 def checked(app: str) -> str:
@@ -99,10 +97,6 @@ def _library() -> str:
     return get_plotlyjs().replace("</script", r"<\/script")
 
 
-def _said(control: Control, value: object) -> str:
-    return f"{control.label} {value} {control.unit}".rstrip()
-
-
 def _row(control: Control, value: object) -> str:
     return f'<tr><th scope="row">{escape(control.label)}</th><td>{escape(f"{value} {control.unit}")}</td></tr>'
 
@@ -116,11 +110,15 @@ def _contents(page: Printed) -> str:
 
 def _way_back(state: State, app: str) -> str:
     """The link to this state in the app; without the app's address, which way it is from there."""
-    name = "" if state.page == navigation.DEFAULT else state.page
-    address = escape(addresses.link(f"{app}/{name}", state.query))
+    address = escape(_address(state, app))
     if not app:
         return f"In the app, {BACK}, this is <code>{address}</code>"
     return f'<a data-live {prose.BESIDE} href="{address}">Open this moment in the app</a>, {BACK}.'
+
+
+def _address(state: State, app: str) -> str:
+    name = "" if state.page == navigation.DEFAULT else state.page
+    return addresses.link(f"{app}/{name}", state.query)
 
 
 def _styles(page: Printed) -> str:
@@ -152,18 +150,22 @@ def _streamlit(theme: str) -> Mapping[str, str]:
     }  # fmt: skip
 
 
-def _island(page: Printed, plotly: Plotly) -> str:
+def _island(page: Printed, plotly: Plotly, app: str) -> str:
     """What the player reads, as JSON in which nothing can end the element that it stands in."""
-    transport = runs.storyboard(page.state.settings, page.state.prompt)
+    payloads = {"transport": runs.storyboard(page.state.settings, page.state.prompt), **page.payloads}
     held = {
         "page": page.name, "at": page.state.at, "speed": page.state.speed,
-        "parts": {
-            key: _base64(payload.wire(page.name)) for key, payload in {"transport": transport, **page.payloads}.items()
-        },
+        "parts": {key: _wired(page, key, payload) for key, payload in payloads.items()},
         "tables": {key: _base64(numbers) for key, numbers in page.tables.items()},
         "plotly": cdn() if plotly == "cdn" else None,
+        "query": page.state.query, "link": _address(page.state, app) if app else None,
     }  # fmt: skip
     return json.dumps(held, separators=(",", ":")).replace("<", r"\u003c")
+
+
+def _wired(page: Printed, key: str, payload: Payload) -> str:
+    part = key.rpartition("-")[0].replace("-", "_") if payload.role == "chart" else ""
+    return _base64(payload.wire(page.name, part=part, alone=lesson.part_name(part) in lesson.offered(page.state.page)))
 
 
 def _base64(body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import { clockOf, leave } from "./clocks.js";
 import { theme } from "./look.js";
+import { makeMenu } from "./menu.js";
 import { makePad } from "./pad.js";
 import { watchPlotly } from "./plotly.js";
 import { plotted } from "./plotted.js";
@@ -34,6 +35,7 @@ function makeScreen(plot, clock, pad) {
   const stand = (axes) => pad.stand(axes, plot.offsetHeight);
   let drawing = null, turn = 0;
   return {
+    get figure() { return drawing?.figure; },
     draw(index) { drawing?.show(index); },
     fit(width) { drawing?.fit?.(width); },
     resize() { const now = drawing; now?.resize(() => drawing === now); },
@@ -80,6 +82,7 @@ export function makeChart(parent, page, head) {
   const print = () => { screen.draw(clock.index); screen.fit(PAPER_PX); }, printed = () => screen.fit(null);
   addEventListener("beforeprint", print);
   addEventListener("afterprint", printed);
+  const leaveMenu = makeMenu(parent, { page, plot, clock, figure: () => screen.figure, head: () => head });
   let text = null, look = null, patient = true;
   const lowered = () => head.low && heightOf(head);
   const turned = () => { plot.style.height = `${heightOf(head)}px`; remake(); };
@@ -105,6 +108,7 @@ export function makeChart(parent, page, head) {
     },
     destroy() {
       clearTimeout(patience);
+      leaveMenu();
       small.removeEventListener("change", turned);
       unwatchPlotly();
       unwatchPlace();

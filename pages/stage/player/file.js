@@ -2,11 +2,12 @@
 
 import { clockOf } from "./clocks.js";
 import { followReader } from "./contents.js";
+import { whereabouts } from "./menu.js";
 import { mount } from "./mount.js";
 import { watchTerms } from "./terms.js";
 import { readBody, readHead } from "./wire.js";
 
-const { page, at, speed, parts, tables, plotly } = JSON.parse(document.getElementById("rlhf-file").textContent);
+const { page, at, speed, parts, tables, plotly, query, link } = JSON.parse(document.getElementById("rlhf-file").textContent);
 const clock = clockOf(page), marks = [...document.querySelectorAll("[data-from], [data-until]")];
 
 const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -64,6 +65,7 @@ function bringPlotly({ src, integrity }) {
 
 const askedFor = () => /^#at=([\w-]+)$/.exec(location.hash)?.[1];
 
+Object.assign(whereabouts, { link: () => link, parameters: () => new URLSearchParams(query) });
 if (plotly) bringPlotly(plotly);
 clock.speed = speed;
 clock.seek(askedFor() ?? at);

@@ -78,6 +78,7 @@ export async function plotted(plot, figure, look, stand) {
   await globalThis.Plotly.react(plot, figure.data, figure.layout, OPTIONS);
   if (figure.guess) watchAxes(plot, stand);
   return {
+    figure: plot,
     async begin(index) {
       freeze(plot);
       for (const [trace, path, value] of changes(index)) setPath(plot.data[trace], path, value);

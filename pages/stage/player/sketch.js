@@ -51,5 +51,5 @@ export function sketched(plot, figure) {
     for (const [trace, path, value] of changes(index)) setPath(figure.data[trace], path, value);
     sketch(plot, figure, frame);
   }
-  return { begin: show, show, resize() {}, end() {} };
+  return { figure, begin: show, show, resize() {}, end() {} };
 }
