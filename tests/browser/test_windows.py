@@ -39,7 +39,8 @@ FAULTS = """
 
   const ours = ".rlhf-live *, .rlhf-stage *, .katex .base, .katex-display, a, code, .rlhf-chart";
   for (const element of all(`[data-testid=stMain] :is(${ours})`)) {
-    const place = element.closest("[data-testid=stColumn], [data-testid=stMainBlockContainer]");
+    const places = ["stColumn", "stMainBlockContainer"].map(name => element.closest(`[data-testid=${name}]`));
+    const place = places.find(place => place && box(place).width); // a column may have dissolved into its row
     if (!inside(box(element), box(place))) found.push(`out of its column: ${name(element)}`);
     const { overflowX, display } = getComputedStyle(element);
     if (overflowX !== "visible" && display !== "inline" && element.scrollWidth > element.clientWidth + 1)
