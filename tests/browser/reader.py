@@ -55,8 +55,8 @@ WATCH = """
   }, stage, { attributeFilter: ["data-frame"] });
   const figure = ".js-plotly-plot, .main-svg";
   observe(records => {
-    for (const { addedNodes, removedNodes } of records)
-      for (const node of [...addedNodes, ...removedNodes])
+    for (const { removedNodes } of records)  // others may come into sight, and be drawn for the first time
+      for (const node of removedNodes)
         if (node instanceof Element && (node.matches(figure) || node.querySelector(figure)))
           watched.moved.push(node.className?.baseVal ?? node.className);
   }, document.body, { childList: true, subtree: true });
@@ -259,7 +259,7 @@ class Reader:
         return dict(self.stage.locator("[data-metric]").evaluate_all(read))
 
     def watch(self) -> None:
-        """Record in the page, from now on: frames, figures added or removed, and what a screen reader would say."""
+        """Record in the page, from now on: frames, figures removed, and what a screen reader would say."""
         self.page.evaluate(WATCH)
 
     def watched(self, what: str) -> Any:

@@ -28,6 +28,7 @@ def test_a_preset_sets_the_controls_and_its_link_shows_it_again(reader: Reader, 
         assert float(reader.slider(name).input_value()) == pytest.approx(getattr(wanted, name))
     assert Settings.from_query(reader.query) == (wanted, ())
 
+    reader.address_has(at="done")  # a preset plays, and its end is told a moment later
     tiles, query = reader.tiles(), reader.query
     reader.reload()  # a session that knows the address only, as in a new tab
     assert (reader.tiles(), reader.query) == (tiles, query)
