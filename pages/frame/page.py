@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
-from typing import get_type_hints
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -16,6 +15,7 @@ from pages.drawing.chart import Chart, ended
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, tour, tour_strip
+from pages.frame.parts import Part, Parts
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import PipelineRun, Settings
@@ -25,12 +25,10 @@ LOST = "This part could not be made with these settings. The fault is ours; the 
 LATER = "What came of it is told here once it has been played: press Run, or Step."
 log = logging.getLogger(__name__)
 DrawChart = Callable[[View], Chart]
-Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
-"""Markdown, or what draws or writes something of a view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class Page(Parts):
     """An open page: the view that its figures draw, the playhead, and the stage that plays them."""
 
     view: View
@@ -79,20 +77,10 @@ class Page:
             with place, self._or_a_sentence(draw):
                 self.stage.live(self._drawn(draw), key=draw.__name__.replace("_", "-"))
 
-    def show(self, part: Part) -> None:
-        """Show a chart, a passage or Markdown, whichever it is."""
-        if isinstance(part, str):
-            return self.say(part)
-        kind = get_type_hints(part)["return"]
-        {Chart: self.chart, Live: self.live, str: self.text}[kind](part)
-
     def beside(self, *columns: Part | Sequence[Part], middle: bool = False) -> None:
         """Show columns of parts, on a narrow screen one below the other; level with each other's middle if wanted."""
         places = st.columns(len(columns), gap="large", vertical_alignment="center" if middle else "top")
-        for place, parts in zip(places, columns, strict=True):
-            with place:
-                for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
-                    self.show(part)
+        self._fill(places, columns)
 
     def contents(self, sections: Mapping[str, str]) -> None:
         """Offer the page's sections by their short names; in the margin, where there is one, they follow the reader."""

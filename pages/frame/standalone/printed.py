@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from types import CodeType, SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any
 
 from pages.drawing import glossary, table, theme
 from pages.drawing.chart import Chart
@@ -17,7 +17,8 @@ from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.metrics.compare import pinned_and_current
 from pages.frame import lesson, payoff, presets, turns
-from pages.frame.page import LATER, LOST, Part, words_of
+from pages.frame.page import LATER, LOST, words_of
+from pages.frame.parts import Part, Parts
 from pages.frame.standalone import prose
 from pages.frame.standalone.paper import Box, Paper
 from pages.frame.standalone.state import State
@@ -35,7 +36,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class Printed:
+class Printed(Parts):
     """Stands for a `Page`: what a script shows goes on paper."""
 
     state: State
@@ -75,20 +76,9 @@ class Printed:
             with place, self._or_a_sentence(draw):
                 self._mount(draw, encode_live(draw(self.view)), encode_live(draw(self.dark)))
 
-    def show(self, part: Part) -> None:
-        """A chart, a passage or Markdown, whichever it is."""
-        if isinstance(part, str):
-            return self.say(part)
-        kind = get_type_hints(part)["return"]
-        {Chart: self.chart, Live: self.live, str: self.text}[kind](part)
-
     def beside(self, *columns: Part | Sequence[Part], middle: bool = False) -> None:
         """Columns of parts."""
-        places = self.paper.columns(len(columns), vertical_alignment="center" if middle else "top")
-        for place, parts in zip(places, columns, strict=True):
-            with place:
-                for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
-                    self.show(part)
+        self._fill(self.paper.columns(len(columns), vertical_alignment="center" if middle else "top"), columns)
 
     def contents(self, sections: Mapping[str, str]) -> None:
         """The page's sections, of which those that have come to something are offered."""

@@ -1,0 +1,32 @@
+"""What a page's script shows, whoever draws it: Streamlit, or a file."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, get_type_hints
+
+from pages.drawing.chart import Chart
+from pages.drawing.live import Live
+from pages.drawing.view import View
+
+Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
+"""Markdown, or what draws or writes something of a view."""
+
+
+class Parts:
+    """Shows parts by their kind, for whoever has `chart`, `live`, `text` and `say`."""
+
+    __slots__ = ()
+
+    def show(self, part: Part) -> None:
+        """Show a chart, a passage or Markdown, whichever it is."""
+        if isinstance(part, str):
+            return self.say(part)
+        kind = get_type_hints(part)["return"]
+        {Chart: self.chart, Live: self.live, str: self.text}[kind](part)
+
+    def _fill(self, places: Iterable[AbstractContextManager[Any]], columns: Iterable[Part | Sequence[Part]]) -> None:
+        """Show each column's parts in its place."""
+        for place, parts in zip(places, columns, strict=True):
+            with place:
+                for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
+                    self.show(part)
