@@ -2,14 +2,15 @@
 
 import ast
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 
 from rlhf_core.features import FEATURES
+from tests.timing import quickest
 
 ROOT = Path(__file__).parents[1]
 LENGTHS = (100, 1_000, 10_000)
@@ -37,24 +38,14 @@ def patterns() -> Iterator[tuple[str, str]]:
 PATTERNS = tuple(patterns())
 
 
-def seconds(action: Callable[[str], object], text: str, times: int = 3) -> float:
-    """The quickest of some times."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        action(text)
-        found.append(time.perf_counter() - start)
-    return min(found)
-
-
 def slow(action: Callable[[str], object], parts: Sequence[str] = HOSTILE) -> list[str]:
     """The first hostile text whose time grows faster than it does, if there is one."""
     for part, end in product(parts, ENDS):
         texts = [part * (n // len(part)) + end for n in LENGTHS]
         for short, long in pairwise(texts):
-            if seconds(action, long, times=1) > AT_ONCE:
-                taken = seconds(action, long)
-                if taken > AT_ONCE and taken > LINEAR * seconds(action, short):
+            if quickest(partial(action, long), times=1) > AT_ONCE:
+                taken = quickest(partial(action, long))
+                if taken > AT_ONCE and taken > LINEAR * quickest(partial(action, short)):
                     return [f"{part!r} … {end!r}, {len(long):,} characters: {1000 * taken:.0f} ms"]
     return []
 

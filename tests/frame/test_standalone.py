@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import shlex
-import time
 import zlib
 from collections.abc import Iterator
 from html import unescape
@@ -33,6 +32,7 @@ from rlhf_core import Settings, run_pipeline
 from rlhf_core.scenarios import parse_scenario
 from rlhf_core.timeline import build
 from rlhf_core.yours.scenario import template
+from tests.timing import quickest
 
 ROOT = Path(__file__).parents[2]
 STATES = [
@@ -139,9 +139,8 @@ def test_findings_wait_for_the_playhead() -> None:
 def test_a_file_is_small_enough_fetches_nothing_and_is_made_soon(page: str) -> None:
     wanted = state(page, HEAVIEST)
     write(wanted, plotly="cdn")
-    began = time.process_time()
+    assert quickest(lambda: write(wanted), times=3) < 2
     inline = write(wanted)
-    assert time.process_time() - began < 2, "seconds of this process"
     cdn = write(wanted, plotly="cdn", app="https://example.org/rlhf")
     assert len(inline) <= 6_000_000 and len(cdn) <= 300_000
     elements = Elements(re.sub(rb"<script>.*?</script>", b"", inline, flags=re.DOTALL).decode()).found

@@ -1,7 +1,6 @@
 """A reader's scenario: the one that ships gives the same run, faults are said with their place, nothing is kept."""
 
 import gc
-import time
 import weakref
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from rlhf_core import Settings, features, run_pipeline
 from rlhf_core.yours import diagnose, of_run
 from rlhf_core.yours.scenario import LARGEST, MOST_PROMPTS, read_scenario, template
+from tests.timing import quickest
 
 
 def test_the_template_is_read_and_runs_as_the_scenario_it_is():
@@ -63,7 +63,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("data", "reason"), HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_fault_is_said_at_once_with_its_place(data, reason):
-    start = time.process_time()
-    with pytest.raises(ValueError, match=reason):
-        read_scenario(data, "x.toml")
-    assert time.process_time() - start < 2
+    def read() -> None:
+        with pytest.raises(ValueError, match=reason):
+            read_scenario(data, "x.toml")
+
+    assert quickest(read, times=2) < 2
