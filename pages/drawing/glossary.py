@@ -7,6 +7,7 @@ the keyboard's focus, and a browser without the player shows the title by itself
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 
@@ -172,18 +173,12 @@ PROTECTED = (
     r"`[^`]*`", r"\$\$[^$]*\$\$", r"\$[^$\n]*\$", r"!?\[[^\]]*\]\([^)]*\)", r"“[^”]*”", r"^(?:#|>).*$",
 )  # fmt: skip
 """Markdown in which no term is marked: code, formulas, links, quotations, headings."""
-FOUND = re.compile(
-    "|".join(
-        [
-            f"(?P<protected>{'|'.join(PROTECTED)})",
-            *(
-                rf"(?P<{key}>(?<![\w-])(?:{term.written})(?![\w-]))"
-                for key, term in sorted(TERMS.items(), key=lambda item: -len(item[1].name))
-            ),
-        ]
-    ),
-    re.MULTILINE,
+FORMS = "|".join(
+    f"(?P<{key}>{term.written})" for key, term in sorted(TERMS.items(), key=lambda item: -len(item[1].name))
 )
+FOUND = re.compile(rf"(?P<protected>{'|'.join(PROTECTED)})|(?<![\w-])(?:{FORMS})(?![\w-])", re.MULTILINE)
+TEXTS = 1000
+"""Of so many passages, about as many as all pages have, it is remembered where their terms are: some 2 MB."""
 
 
 def underlined(text: str, known: set[str]) -> str:
@@ -197,14 +192,23 @@ def marked(text: str, known: set[str]) -> str:
 
 
 def _linked(text: str, known: set[str], link: Callable[[str, str], str]) -> str:
-    def first(match: re.Match[str]) -> str:
-        key = match.lastgroup or ""
-        if key not in TERMS or key in known:
-            return match[0]
-        known.add(key)
-        return link(key, match[0])
+    parts, end = [], 0
+    for key, start, stop in _places(text):
+        if key not in known:
+            known.add(key)
+            parts += [text[end:start], link(key, text[start:stop])]
+            end = stop
+    return "".join([*parts, text[end:]])
 
-    return FOUND.sub(first, text)
+
+@lru_cache(TEXTS)
+def _places(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Each term where it first stands in a text: its name, start and end."""
+    first: dict[str, tuple[str, int, int]] = {}
+    for match in FOUND.finditer(text):
+        if match.lastgroup in TERMS:
+            first.setdefault(match.lastgroup, (match.lastgroup, *match.span()))
+    return tuple(first.values())
 
 
 def term(key: str, written: str = "") -> str:

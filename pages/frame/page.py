@@ -93,7 +93,7 @@ class Page(Parts):
         if self._kept_back(write):
             return
         with self._or_a_sentence(write):
-            self.say(write(self.view))
+            self.say(runs.written(write, *self._view))
 
     def say(self, text: str) -> None:
         r"""Show Markdown; terms of the glossary are marked where they come first, formulas coloured as in `formula`."""
@@ -158,7 +158,12 @@ class Page(Parts):
         return glossary.underlined(coloured(text, self.view.palette), self.known)
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
-        return runs.drawn(draw, self.view.run.settings, self.view.prompt, self.view.palette.name == "dark", pinned)
+        return runs.drawn(draw, *self._view, pinned)
+
+    @property
+    def _view(self) -> tuple[Settings, int, bool]:
+        """What the view is of, as what is kept for all readers is asked for."""
+        return self.view.run.settings, self.view.prompt, self.view.palette.name == "dark"
 
 
 def words_of(chart: Chart, told: bool) -> tuple[str, str]:

@@ -39,6 +39,12 @@ def drawn(
 
 
 @kept
+def written(write: Callable[[View], str], settings: Settings, prompt: int, dark: bool) -> str:
+    """A passage of Markdown about a view."""
+    return write(view(settings, prompt, dark))
+
+
+@kept
 def storyboard(settings: Settings, prompt: int) -> Payload:
     """All frames of a run with their metrics and narration, encoded for the stage."""
     run, timeline = shared_run(settings)
