@@ -22,6 +22,8 @@ large beta and take for ever with a small one. A step that is divided by the spr
 and the longer it is the more it trembles there: it is 1."""
 ARRIVED = 0.01
 """Nats from the optimum within which a variant counts as arrived."""
+LAST, NEARER = 6, 0.02
+"""A variant counts as on its way while each of its last marks is nearer than the one before, by so much in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,13 @@ class Arrival:
     def arrived(self) -> tuple[bool, ...]:
         """Whether each variant ends within `ARRIVED` of the optimum."""
         return tuple(bool(row[-1] <= ARRIVED) for row in self.to_optimum)
+
+    @property
+    def on_its_way(self) -> tuple[bool, ...]:
+        """Whether each variant has not arrived, and was still coming nearer when the steps were over."""
+        last = self.to_optimum[:, -LAST:]
+        nearer = (np.diff(last) < 0).all(axis=1) & (last[:, -1] < (1 - NEARER) * last[:, 0])
+        return tuple((nearer & (last[:, -1] > ARRIVED)).tolist())
 
 
 def arrival(run: PipelineRun, *, beta: float, n_steps: int = N_STEPS) -> Arrival:

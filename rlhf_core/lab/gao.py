@@ -7,6 +7,9 @@ from scipy import optimize
 
 from rlhf_core.distributions import Array
 
+FEWEST = 3
+"""Points apart from the origin: with two, either form would fit whatever they say."""
+
 
 class Peak(NamedTuple):
     """Where a curve is highest."""
@@ -23,7 +26,8 @@ class Fit(NamedTuple):
     error: float
     """Root mean squared error, in true-reward units."""
     explained: float
-    """Share of the variance that the form explains; at most 1, negative where a constant does better."""
+    """Share of the variance that the form explains; at most 1, negative where a constant does better, nan where
+    the gain does not vary."""
 
 
 def best_of_n_form(distance: Array, alpha: float, beta: float) -> Array:
@@ -73,14 +77,14 @@ def fit_form(distance: Array, gain: Array, *, form: str) -> Fit:
     Raises
     ------
     ValueError
-        If the form is unknown or there are fewer than three points apart from the origin.
+        If the form is unknown or there are fewer than `FEWEST` points apart from the origin.
     """
     forms = {"best_of_n": best_of_n_form, "rl": rl_form}
     if form not in forms:
         raise ValueError(f"form must be one of {', '.join(forms)}, got {form!r}")
-    moved = distance > 0
-    if moved.sum() < 3:
-        raise ValueError(f"needs at least 3 points with a distance above 0, got {int(moved.sum())}")
+    moved = int((distance > 0).sum())
+    if moved < FEWEST:
+        raise ValueError(f"needs at least {FEWEST} points with a distance above 0, got {moved}")
     shape = forms[form]
     design = np.stack([shape(distance, 1.0, 0.0), shape(distance, 0.0, 1.0)], axis=1)
     solved = optimize.lsq_linear(design, gain)

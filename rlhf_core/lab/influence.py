@@ -22,6 +22,8 @@ PIECE = 50
 """Comparisons between two reports of progress."""
 SHARE = 0.05
 """The most influential labels that are also left out together."""
+BETAS = (1e-3, 1e4)
+"""Penalties between which the one is sought whose optimum has the KL of PPO."""
 N_RANDOM = 20
 """Random sets of the same size to compare them with."""
 
@@ -33,7 +35,7 @@ class Influence:
     pairs: Indices
     """(N,) index into the run's comparisons; those of held-out prompts train nothing."""
     beta: float
-    """Penalty at which the optimum has the KL that PPO reached, in reward units per nat."""
+    """Penalty at which the optimum has the KL that PPO reached, or comes nearest to it, in reward units per nat."""
     moved: Array
     """(N,) KL of the policy without that label from the policy with all, in nats, mean over prompts."""
     true_reward: Array
@@ -125,17 +127,20 @@ def newton_fit(differences: Array, counts: Array, start: Array, *, l2: float, n_
 
 
 def matching_beta(run: PipelineRun, scores: Array) -> float:
-    """Penalty at which the exact optimum for some scores has the KL that the run's PPO reached, mean over prompts."""
+    """Penalty at which the exact optimum for some scores has the KL that the run's PPO reached, mean over prompts.
+
+    Where no optimum has, the end of `BETAS` that comes nearest.
+    """
     ref, wanted = run.sft.log_probs[-1], float(run.ppo.kl[-1])
 
     def excess(log_beta: float) -> float:
         best, _ = optimal_log_probs(ref, scores, beta=float(np.exp(log_beta)))
         return float(kl_divergence(best, ref).mean()) - wanted
 
-    low, high = np.log(1e-3), np.log(1e4)
+    low, high = np.log(BETAS)
     if excess(low) <= 0:
-        return float(np.exp(low))
-    return float(np.exp(optimize.brentq(excess, low, high))) if excess(high) < 0 else float(np.exp(high))
+        return BETAS[0]
+    return float(np.exp(optimize.brentq(excess, low, high))) if excess(high) < 0 else BETAS[1]
 
 
 def _scores(run: PipelineRun, weights: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from rlhf_core.distributions import Array
 from rlhf_core.lab.best_of_n import BEST_OF, best_of_n, kl_bound
-from rlhf_core.lab.gao import Fit, fit_form
+from rlhf_core.lab.gao import FEWEST, Fit, fit_form
 from rlhf_core.lab.work import Progress, finish
 from rlhf_core.lab.worlds import Worth, checked_seeds, worth
 from rlhf_core.pipeline import run_pipeline
@@ -27,11 +27,16 @@ class Path:
     kl: Array
     """To the SFT policy, in nats."""
 
-    def fit(self, form: str) -> tuple[Fit, ...]:
-        """Gao et al.'s form, fitted to the mean gain in true reward over the seeds; one fit a number of comparisons."""
+    def fit(self, form: str) -> tuple[Fit | None, ...]:
+        """Gao et al.'s form, fitted to the mean gain in true reward over the seeds; one fit a number of comparisons.
+
+        None where fewer than `gao.FEWEST` points lie apart from the SFT policy, as after one PPO step.
+        """
         gain = (self.true_reward - self.true_reward[..., :1]).mean(axis=1)
         distance = np.sqrt(np.maximum(self.kl, 0)).mean(axis=1)
-        return tuple(fit_form(d, g, form=form) for d, g in zip(distance, gain, strict=True))
+        return tuple(
+            fit_form(d, g, form=form) if (d > 0).sum() >= FEWEST else None for d, g in zip(distance, gain, strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,12 +49,19 @@ def _charts(found: Arrival, palette: Palette) -> list[Panel]:
 
 def _finding(found: Arrival) -> str:
     done = np.isfinite(found.to_optimum[:, -1])
-    ends = [(variant, row[-1]) for variant, row in zip(VARIANTS, found.to_optimum, strict=True) if np.isfinite(row[-1])]
-    there = [variant.label for variant, end in ends if end <= ARRIVED]
-    elsewhere = [f"{variant.label} ({number(end)} nats away)" for variant, end in ends if end > ARRIVED]
-    arrived = f"Within {ARRIVED:g} nats of π* at β = {found.beta:g}: {'; '.join(there) or 'none'}."
-    other = f" Elsewhere: {'; '.join(elsewhere)}." if elsewhere else ""
-    return arrived + other + ("" if done.all() else " The others are still on their way.")
+    there: list[str] = []
+    near: list[str] = []
+    elsewhere: list[str] = []
+    for v in np.flatnonzero(done):
+        name, end = VARIANTS[v].label, f" ({number(found.to_optimum[v, -1])} nats away)"
+        if found.arrived[v]:
+            there.append(name)
+        else:
+            (near if found.on_its_way[v] else elsewhere).append(name + end)
+    said = [f"Within {ARRIVED:g} nats of π* at β = {found.beta:g}: {'; '.join(there) or 'none'}."]
+    said += [f"Still coming nearer after {found.steps[-1]:,} steps: {'; '.join(near)}."] if near else []
+    said += [f"Elsewhere: {'; '.join(elsewhere)}."] if elsewhere else []
+    return " ".join(said) + ("" if done.all() else " The others are still on their way.")
 
 
 def ends(found: Arrival) -> list[dict[str, object]]:
@@ -63,9 +70,11 @@ def ends(found: Arrival) -> list[dict[str, object]]:
         {
             "variant": variant.label, "KL(π ‖ π*) at the end [nats]": f"{row[-1]:.4f}",
             "KL(π ‖ π_ref) [nats]": f"{number(kl[-1])} (π*: {number(found.optimum_kl)})",
-            "arrives": "yes" if row[-1] <= ARRIVED else "no",
+            "arrives": "yes" if there else "not yet" if near else "no",
         }
-        for variant, row, kl in zip(VARIANTS, found.to_optimum, found.kl, strict=True)
+        for variant, row, kl, there, near in zip(
+            VARIANTS, found.to_optimum, found.kl, found.arrived, found.on_its_way, strict=True
+        )
         if np.isfinite(row[-1])
     ]  # fmt: skip
 

@@ -56,14 +56,24 @@ def _finding(found: Estimates) -> str:
     at = GROUPS.index(32)
     spread = {name: float(found.spread[name][at]) for name in BASELINES}
     calm = min(spread, key=lambda name: spread[name])
-    right = [f"{e} in the {p}" for (e, p), quality in found.kl.items() if quality.bias < 1e-6]
-    k1, k3 = found.kl["k1", "loss"].bias, found.kl["k3", "loss"].bias
     return (
         f"After step {found.step}, with 32 rollouts, the gradient’s spread is {spread['none']:.2f} times its length "
         f"without a baseline, {spread['group mean']:.2f} with the group’s mean, {spread['leave-one-out']:.2f} leaving "
         f"one out, {spread['value']:.2f} with the exact value; least with {calm}. The group’s mean alone is biased, by "
-        f"1/G: it only shortens the step. Of the KL’s estimates {' and '.join(right)} have its gradient; k1 in the "
-        f"loss misses all of it ({k1:.0%}), k3 in the loss errs by {k3:.0%}. Medians over the prompts."
+        f"1/G: it only shortens the step. {_of_kl(found)} Medians over the prompts."
+    )
+
+
+def _of_kl(found: Estimates) -> str:
+    """Which estimates have the KL's gradient, if it has one."""
+    k1, k3 = found.kl["k1", "loss"].bias, found.kl["k3", "loss"].bias
+    if k1 < 0.5:  # it misses all there is: 1, or 0 where there is nothing
+        return "The policy stands at the reference, where the KL’s gradient is 0, as is every estimate’s."
+    erring = f"{k3:.0%}" if k3 < 10 else f"{k3:,.0f} times that gradient’s length"
+    right = [f"{e} in the {p}" for (e, p), quality in found.kl.items() if quality.bias < 1e-6]
+    return (
+        f"Of the KL’s estimates {' and '.join(right)} have its gradient; k1 in the loss misses all of it ({k1:.0%}), "
+        f"k3 in the loss errs by {erring}."
     )
 
 

@@ -8,6 +8,7 @@ from pages.drawing import theme
 from pages.drawing.theme import Palette
 from pages.figures.lab.experiment import Experiment, Panel, changed, mean, number
 from rlhf_core import Settings
+from rlhf_core.lab.gao import FEWEST, Fit
 from rlhf_core.lab.overoptimisation import Overoptimisation, Path, overoptimise_pieces
 
 DASHES = ("dot", "dash", "solid")
@@ -55,18 +56,25 @@ def _finding(found: Overoptimisation) -> str:
     for path, name, form in ((found.ppo, "PPO", "rl"), (found.best_of_n, "best-of-n", "best_of_n")):
         lost = path.true_reward.max(axis=-1) - path.true_reward[..., -1]
         share = float((lost > 0.1 * (path.true_reward.max(axis=-1) - path.true_reward[..., 0])).mean())
-        fit = path.fit(form)[-1]
-        verdict = "fits" if fit.explained >= WELL else "does not fit"
         sentences.append(
             f"{name[0].upper()}{name[1:]} ends at least a tenth of its gain below its own best in {share:.0%} of runs; "
-            f"with {found.counts[-1]} comparisons Gao et al.’s form {verdict} (it explains {max(fit.explained, 0):.0%} "
-            "of the variance)."
+            f"with {found.counts[-1]} comparisons {_fitted(path.fit(form)[-1])}."
         )
     exact, n = mean(found.best_of_n.kl[-1, :, -1]), len(found.bound)
     return " ".join(sentences) + (
         f" Best of {2 ** (n - 1)} is {number(exact.value)} nats from the SFT policy; the formula log n − (n−1)/n, an "
         f"upper bound, says {number(found.bound[-1])}."
     )
+
+
+def _fitted(fit: Fit | None) -> str:
+    """Whether a form fits."""
+    if fit is None:
+        return f"there are fewer than {FEWEST} points away from the start, too few for Gao et al.’s form"
+    if np.isnan(fit.explained):
+        return "nothing changes that Gao et al.’s form could explain"
+    verdict = "fits" if fit.explained >= WELL else "does not fit"
+    return f"Gao et al.’s form {verdict} (it explains {max(fit.explained, 0):.0%} of the variance)"
 
 
 def _table(found: Overoptimisation) -> list[dict[str, object]]:

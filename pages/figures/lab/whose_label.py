@@ -10,10 +10,12 @@ from pages.drawing.theme import Palette
 from pages.drawing.wording import minus, plain
 from pages.figures.lab.experiment import Experiment, Panel, number, options
 from rlhf_core import Settings, run_pipeline
-from rlhf_core.lab.influence import SHARE, Influence, influence_pieces
+from rlhf_core.lab.influence import BETAS, SHARE, Influence, influence_pieces
 from rlhf_core.lab.work import Progress
 
 SHOWN = 5
+SEEN = 0.005
+"""True reward that does not vanish in two decimals."""
 
 
 def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Influence]]:
@@ -61,11 +63,15 @@ def _finding(found: Influence) -> str:
     drop = found.without_top - found.with_all
     beyond = abs(found.without_top - found.without_random.mean()) > 2 * spread
     effect = "more than random ones do" if beyond else "no more than random ones may"
+    changed = f"changes by {minus(drop, '+.2f')}, {effect}" if abs(drop) >= SEEN else "hardly changes"
+    kl = "whose KL comes nearest to the one that" if found.beta in BETAS else "which has the KL that"
+    random = number(float(found.without_random.mean() - found.with_all), spread)
+    beta = f"{found.beta:.2g}" if found.beta < 10 else f"{found.beta:,.0f}"
+    top = f"{n_top} most influential of {len(order)} training labels ({SHARE:.0%})"
     return (
-        f"The {n_top} most influential of {len(order)} training labels ({SHARE:.0%}) make up {share:.0%} of all that "
-        f"single labels move. Without them true reward changes by {minus(drop, '+.2f')}, {effect} "
-        f"({number(float(found.without_random.mean() - found.with_all), spread)}). The policy is the exact optimum at "
-        f"β = {found.beta:.2g}, which has the KL that this run’s PPO reached."
+        f"Of all that single labels move, {share:.0%} are due to the {top}. Without them true reward {changed} "
+        f"(without as many random ones: {random}). The policy is the exact optimum at β = {beta}, {kl} this run’s PPO "
+        "reached."
     )
 
 
