@@ -3,7 +3,8 @@
 No adapter holds mathematics of its own. `OMITTED` names what the product has no use for, and why.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,12 @@ import numpy as np
 from rlhf_core import advantages, distributions, optimum, policy, ppo, preferences, reward_model, sft
 from rlhf_core.distributions import expectation, log_softmax
 from rlhf_core.lab import gao as forms
+from rlhf_core.lab import grpo
 from rlhf_core.lab.best_of_n import best_of_n, kl_bound, win_rate
 from rlhf_core.lab.dpo import dpo_loss, implicit_reward, prompt_loss
 
-UNUSED = "the app does not use it"
-
 OMITTED: dict[str, dict[str, str]] = {
     "adaptive_kl": {"*": "the app does not use it: beta is fixed, so that the optimum stays where it is"},
-    "trajectory": {"*": "the app does not use it: its policy climbs sampled surrogates, not the exact gradient"},
     "whiten": {"*": "the app does not use it: whitening would remove the reward's scale, to which beta is relative"},
     "bt_mle": dict.fromkeys(
         ("mle_exists", "mle_theta_centered", "mle_nll"),
@@ -137,6 +136,44 @@ def optimum_case(case: dict[str, Any]) -> dict[str, Any]:
         figures["J_other"] = optimum.objective(other, ref_log_probs, rewards, beta=beta)
         figures["gap_other"] = beta * distributions.kl_divergence(other, best)
     return figures
+
+
+def walk(case: dict[str, Any]) -> Iterator[distributions.Array]:
+    """Log-probabilities after each exact step.
+
+    A step of the natural gradient is the optimum where leaving the policy costs `1/lr` a nat; a proximal step pays
+    beta besides; the harmonic walk has the optima of falling penalties.
+    """
+    ref, rewards, beta, rate = log_softmax(array(case["ref_logits"])), array(case["rewards"]), case["beta"], case["lr"]
+    if case["mode"] == "harmonic":
+        for step in range(1, case["steps"] + 1):
+            yield optimum.optimal_log_probs(ref, rewards, beta=beta * case["steps"] / step)[0]
+    elif case["mode"] == "pg":
+        plain = grpo.GRPO(beta=beta, rollouts=0, learning_rate=rate, divide_by_spread=False, divide_by_length=False,
+                          kl="reward_k1")  # fmt: skip
+        for (table,) in islice(grpo.steps((ref[None],), rewards[None], plain, np.empty), case["steps"]):
+            yield log_softmax(table[0])
+    else:
+        price, log_probs = 1 / rate + {"npg": 0.0, "md_prox": beta}[case["mode"]], ref
+        for _ in range(case["steps"]):
+            signal = optimum.penalised_reward(rewards, log_probs - ref, beta=beta)
+            log_probs, _ = optimum.optimal_log_probs(log_probs, signal, beta=price)
+            yield log_probs
+
+
+def trajectory(case: dict[str, Any]) -> dict[str, Any]:
+    ref, rewards, beta = log_softmax(array(case["ref_logits"])), array(case["rewards"]), case["beta"]
+    each = np.stack([ref, *walk(case)])
+    best, _ = optimum.optimal_log_probs(ref, rewards, beta=beta)
+    return {
+        "J": optimum.objective(each, ref, rewards, beta=beta),
+        "expected_reward": expectation(each, rewards),
+        "kl": distributions.kl_divergence(each, ref),
+        "entropy": distributions.entropy(each),
+        "probs": np.exp(each),
+        "pi_star": np.exp(best),
+        "J_star": optimum.objective(best, ref, rewards, beta=beta),
+    }
 
 
 def ppo_loss(case: dict[str, Any]) -> dict[str, Any]:
@@ -340,6 +377,7 @@ ADAPT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "kl_estimators": kl_estimators,
     "objective_grad": objective_grad,
     "optimum": optimum_case,
+    "trajectory": trajectory,
     "ppo_loss": ppo_loss,
     "ppo_bandit": ppo_bandit,
     "gae": gae,
