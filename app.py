@@ -33,17 +33,17 @@ def draw() -> None:
     )  # fmt: skip
     tour.prepare()
     page = navigation.navigate()
-    with st.sidebar:
+    name = navigation.name_of(page)
+    controls, body = lesson.rooms(name)
+    with controls:
         sidebar.controls()
-        if lesson.has_control("presets"):
-            presets.menu()
-        if lesson.has_control("share"):
-            sharing.menu(navigation.name_of(page))
+        presets.menu()
+        sharing.menu(name)
     for read in (pins.pinned, lab.read, yours.read):
         read()  # the link, so that their notes stand with the others
-    navigation.run(page)
-    foot.draw()
-    name = navigation.name_of(page)
+    with body:
+        navigation.run(page)
+        foot.draw()
     others = {**lab.parameters(name), **yours.parameters(name), **sidebar.hidden(), **lesson.parameters()}
     playback.publish(tour=tour.current(), pin=pins.parameter(), **others)
 

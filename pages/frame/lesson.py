@@ -25,7 +25,8 @@ PAGES = tuple(sorted(script.stem for script in FOLDER.glob("*.py")))
 CONTROL_NAMES = (*CONTROLS, "speed", "prompt", "presets", "share")
 STAGE = "stage"  # part of every page; alone it asks for nothing else
 VARIANT = re.compile(r"_(with_optimum|by_kl|guess|guessed)$")  # the same part, switched by a control of its page
-SHELF = "lesson-parts"  # the key of a container; stage.css hides what follows it
+SHELF = "lesson-parts"  # the key of a container; page.css hides what follows it
+BELOW = "lesson-controls"  # and of one that page.css keeps at the lower edge
 
 # ------------------------------------------------------------ what a link asks for
 
@@ -74,7 +75,16 @@ def _quoted(names: Sequence[str], most: int = 3) -> str:
 @lru_cache
 def parts_of(page: str) -> tuple[str, ...]:
     """Names of a page's charts and passages, in the order of its script."""
-    return tuple(dict.fromkeys(part_name(name) for name in _drawn(FOLDER / f"{page.replace('-', '_')}.py")))
+    return tuple(functions_of(page))
+
+
+@lru_cache
+def functions_of(page: str) -> Mapping[str, Callable[..., Any]]:
+    """What draws each part of a page, or gives what does; of variants the one that the script names first."""
+    found: dict[str, Callable[..., Any]] = {}
+    for name, function in _drawn(FOLDER / f"{page.replace('-', '_')}.py"):
+        found.setdefault(part_name(name), function)
+    return found
 
 
 def offered(page: str) -> tuple[str, ...]:
@@ -87,8 +97,8 @@ def all_parts() -> tuple[str, ...]:
     return tuple(part for page in PAGES for part in parts_of(page))
 
 
-def _drawn(script: Path) -> Iterator[str]:
-    """Draw functions that a script names, whether of an imported module or imported by name."""
+def _drawn(script: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Draw functions that a script names, with their names, whether of an imported module or imported by name."""
     tree = ast.parse(script.read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     found = {
@@ -100,10 +110,10 @@ def _drawn(script: Path) -> Iterator[str]:
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)]
     for node in sorted(uses, key=lambda node: (node.lineno, node.col_offset)):
         if isinstance(node, ast.Name) and draws(found.get(node.id)):
-            yield node.id
+            yield node.id, found[node.id]
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if draws(getattr(found.get(node.value.id), node.attr, None)):
-                yield node.attr
+            if draws(function := getattr(found.get(node.value.id), node.attr, None)):
+                yield node.attr, function
 
 
 def _imported(module: str, name: str) -> Any:
@@ -143,6 +153,17 @@ def has_control(name: str) -> bool:
 def shown(page: str) -> tuple[str, ...]:
     """Parts of a page that the link names; none means the whole page."""
     return parse_show(_asked("show"), page)[0]
+
+
+def rooms(page: str) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    """Where controls and page go: the controls into the sidebar, on a slide below what it shows.
+
+    A slide is a frame in somebody's page whose link names both parts and controls.
+    """
+    if not (st.context.is_embedded and controls() and shown(page)):
+        return st.sidebar, nullcontext()
+    body = st.container()
+    return st.container(key=BELOW, horizontal=True, vertical_alignment="bottom"), body
 
 
 def parameters() -> dict[str, str]:

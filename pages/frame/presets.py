@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.frame import navigation, playback, sidebar
+from pages.frame import lesson, navigation, playback, sidebar
 from pages.frame import preset_words as words
 from rlhf_core import PipelineRun, Settings
 
@@ -81,7 +81,9 @@ def active(current: Settings) -> Preset | None:
 
 
 def menu() -> None:
-    """One button per preset, in the sidebar."""
+    """One button per preset, beside the controls, unless a lesson leaves them out."""
+    if not lesson.has_control("presets"):
+        return
     with st.popover("Presets", width="stretch", key=MENU, on_change="rerun"):
         st.caption("One click to a healthy run or to a typical failure.")
         for key, preset in PRESETS.items():

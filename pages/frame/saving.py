@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.frame import addresses, lesson, standalone
+from pages.frame.part_titles import title_of
 
 WAYS: dict[str, standalone.Plotly] = {
     "In the file: 5 MB, plays without a network": "inline",
@@ -33,7 +34,7 @@ def save(page: str, parameters: str, name: str) -> None:
     )
     show = st.multiselect(
         "Parts of the page", lesson.offered(page), lesson.shown(page), key=f"save-show-{page}",
-        format_func=lambda part: part.replace("_", " ").capitalize(), placeholder="The whole page",
+        format_func=lambda part: title_of(part, page), placeholder="The whole page",
     )  # fmt: skip
     way = st.radio("Plotly, which draws the charts", list(WAYS), key="save-plotly")
     state, _ = standalone.read(page, parameters, show)

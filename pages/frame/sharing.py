@@ -6,6 +6,7 @@ from pages.figures.overview.outcome import command
 from pages.frame import lab, lesson, navigation, pins, playback, runs, saving, sidebar, standalone, yours
 from pages.frame.addresses import address, link, query
 from pages.frame.page import Page
+from pages.frame.part_titles import title_of
 from pages.frame.records import as_csv as csv_of
 from pages.frame.taken import python
 from rlhf_core import Settings, traces
@@ -13,6 +14,9 @@ from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
 
 HEIGHT, HEIGHTS = 700, (300, 1200)
+SIZES: dict[str, tuple[int, int] | None] = {
+    "As wide as the page": None, "A slide, 960 × 540": (960, 540), "A slide, 640 × 360": (640, 360),
+}  # fmt: skip
 MENU = "share"
 """Key of the menu: whether it is open."""
 
@@ -22,15 +26,17 @@ def embedded(url: str, parameters: str) -> str:
     return link(url, "&".join(filter(None, [parameters, "embed=true"])))
 
 
-def iframe(url: str, parameters: str, height: int = HEIGHT) -> str:
-    """HTML that embeds the state in another page."""
+def iframe(url: str, parameters: str, height: int = HEIGHT, width: int | None = None) -> str:
+    """HTML that embeds the state in another page; as wide as that, or of a width in pixels."""
     source = embedded(url, parameters).replace("&", "&amp;")
-    size = f'width="100%" height="{height}" style="border:0"'
-    return f'<iframe src="{source}" {size} title="RLHF you can run"></iframe>'
+    size = f'width="{width or "100%"}" height="{height}" style="border:0"'
+    return f'<iframe src="{source}" {size} allow="clipboard-write" title="RLHF you can run"></iframe>'
 
 
 def menu(page: str) -> None:
-    """Link to the state on screen, and the way to a snippet that embeds it, in the sidebar."""
+    """Link to the state on screen, and the ways to embed or save it, unless a lesson leaves them out."""
+    if not lesson.has_control(MENU):
+        return
     with st.popover("Share", width="stretch", key=MENU, on_change="rerun"):
         st.caption("Link to this exact state; pause first to fix the moment.")
         st.code(link(st.context.url or "", _state(page, **lesson.parameters())), language=None, wrap_lines=True)
@@ -51,26 +57,27 @@ def _close() -> None:
 @st.dialog("Embed in a page", width="large")
 def embed(page: str) -> None:
     """Choose what another page shows of this state; link, snippet and preview follow."""
-    left, right = st.columns(2)
-    titles = navigation.TITLES
-    page = left.selectbox("Page", list(titles), list(titles).index(page), format_func=titles.get, key="embed-page")
-    height = right.number_input("Height in pixels", *HEIGHTS, HEIGHT, 50, key="embed-height")
-    controls = st.multiselect(
-        "Controls in the sidebar", lesson.CONTROL_NAMES, lesson.controls(), key="embed-controls",
-        format_func=lambda name: CONTROLS[name].label if name in CONTROLS else name.capitalize(), placeholder="All",
-    )  # fmt: skip
+    titles, boxes = navigation.TITLES, st.columns(3)
+    page = boxes[0].selectbox("Page", list(titles), list(titles).index(page), format_func=titles.get, key="embed-page")
+    slide = SIZES[boxes[1].selectbox("Size", list(SIZES), key="embed-size")]
+    width, height = slide or (None, boxes[2].number_input("Height in pixels", *HEIGHTS, HEIGHT, 50, key="embed-height"))
     show = st.multiselect(
         "Parts of the page", lesson.offered(page), lesson.shown(page), key=f"embed-show-{page}",
-        format_func=lambda name: name.replace("_", " ").capitalize(), placeholder="The whole page",
+        format_func=lambda part: title_of(part, page), placeholder="The whole page",
+    )  # fmt: skip
+    controls = st.multiselect(
+        "Controls: in the sidebar, or below the parts if some are chosen", lesson.CONTROL_NAMES, lesson.controls(),
+        format_func=lambda name: CONTROLS[name].label if name in CONTROLS else name.capitalize(), placeholder="All",
+        key="embed-controls",
     )  # fmt: skip
     url = address(st.context.url or "", page)
     parameters = _state(page, controls=",".join(controls), show=",".join(show))
     st.caption("Link")
     st.code(link(url, parameters), language=None, wrap_lines=True)
     st.caption("HTML to paste into your page")
-    st.code(iframe(url, parameters, height), language="html", wrap_lines=True)
+    st.code(iframe(url, parameters, height, width), language="html", wrap_lines=True)
     st.caption("Preview")
-    st.iframe(embedded(url, parameters), height=height, alt="Preview of the embedded page")
+    st.iframe(embedded(url, parameters), width=width or "stretch", height=height, alt="Preview of the embedded page")
 
 
 def _state(page: str, **texts: str) -> str:

@@ -139,7 +139,7 @@ def test_the_snippet_of_the_dialog_works_when_pasted(reader: Reader, read) -> No
     dialog = reader.page.get_by_role("dialog").filter(has_text="HTML to paste")
     expect(reader.page.get_by_role("dialog")).to_have_count(1)  # without the menu that it came from
     choose(dialog, "embed-controls", "β, KL penalty")
-    choose(dialog, "embed-show-ppo", "Loop")
+    choose(dialog, "embed-show-ppo", "One step, line by line")
     height = dialog.locator(".st-key-embed-height input")
     height.fill("450")
     height.press("Enter")
@@ -153,7 +153,7 @@ def test_the_snippet_of_the_dialog_works_when_pasted(reader: Reader, read) -> No
     frame = read(snippet.text_content())
     assert frame.parent_frame.locator("iframe").bounding_box()["height"] == 450
     expect(frame.locator(".rlhf-live")).to_have_count(1)
-    expect(sidebar(frame).locator("[class*='st-key-']")).to_have_count(1)
+    expect(frame.locator(".st-key-lesson-controls [class*='st-key-']")).to_have_count(1)
     holds(frame, beta="0.3", show="loop", controls="beta", optimum="true")
     reader.page.keyboard.press("Escape")
 
@@ -166,7 +166,7 @@ def test_another_page_can_be_chosen_with_its_own_parts(reader: Reader) -> None:
     dialog = reader.page.get_by_role("dialog").filter(has_text="HTML to paste")
     dialog.locator(".st-key-embed-page").get_by_role("combobox").click()
     reader.page.get_by_role("option", name="SFT").click()
-    choose(dialog, "embed-show-sft", "Tree now")
+    choose(dialog, "embed-show-sft", "The policy now")
     expect(dialog.get_by_test_id("stCode").first).to_have_text(f"{reader.url}/sft?show=tree_now")
     reader.page.keyboard.press("Escape")
 

@@ -6,6 +6,7 @@ import { makeMenu } from "./menu.js";
 import { makePad } from "./pad.js";
 import { watchPlotly } from "./plotly.js";
 import { plotted } from "./plotted.js";
+import { fitted, roomOf, watchRoom } from "./room.js";
 import { sketched } from "./sketch.js";
 
 const NEAR_VIEWPORT = "200px";
@@ -14,14 +15,14 @@ const SKETCH_AFTER_MS = 2500; // on a fast line nothing is seen before the chart
 
 const small = matchMedia("(max-height: 600px), (max-width: 640px)"); // a chart may be lower there
 
-const heightOf = ({ height, low }) => (low && small.matches ? low : height);
+const heightOf = (plot, { height, low }) => roomOf(plot) ?? (low && small.matches ? low : height);
 
 function makePlot(parent, head) {
   const plot = document.createElement("div");
   plot.className = "rlhf-chart";
-  plot.style.height = `${heightOf(head)}px`;
   plot.setAttribute("role", "img");
   parent.append(plot);
+  plot.style.height = `${heightOf(plot, head)}px`;
   return plot;
 }
 
@@ -43,7 +44,7 @@ function makeScreen(plot, clock, pad) {
       const mine = ++turn, how = globalThis.Plotly ? plotted : sketched;
       drawing = null; // no draw in between
       const figure = JSON.parse(coloured(text));
-      if (height) figure.layout.height = height;
+      if (height) figure.layout = fitted(figure.layout, figure.layout.height, height);
       const next = await how(plot, figure, look, stand);
       if (mine !== turn) return;
       drawing = next;
@@ -84,9 +85,10 @@ export function makeChart(parent, page, head) {
   addEventListener("afterprint", printed);
   const leaveMenu = makeMenu(parent, { page, plot, clock, figure: () => screen.figure, head: () => head });
   let text = null, look = null, patient = true;
-  const lowered = () => head.low && heightOf(head);
-  const turned = () => { plot.style.height = `${heightOf(head)}px`; remake(); };
+  const lowered = () => { const here = heightOf(plot, head); return here !== head.height && here; };
+  const turned = () => { plot.style.height = `${heightOf(plot, head)}px`; remake(); };
   if (head.low) small.addEventListener("change", turned);
+  const unwatchRoom = watchRoom(plot, turned);
 
   async function remake() {
     if (text === null || (patient && !globalThis.Plotly)) return;
@@ -100,7 +102,7 @@ export function makeChart(parent, page, head) {
   return {
     async update(tell, newText, newHead) {
       plot.setAttribute("aria-label", newHead.alt);
-      plot.style.height = `${heightOf(head = newHead)}px`;
+      plot.style.height = `${heightOf(plot, head = newHead)}px`;
       const now = theme(parent);
       if (!newText && JSON.stringify(now) === JSON.stringify(look)) return;
       [text, look] = [newText ?? text, now];
@@ -109,6 +111,7 @@ export function makeChart(parent, page, head) {
     destroy() {
       clearTimeout(patience);
       leaveMenu();
+      unwatchRoom();
       small.removeEventListener("change", turned);
       unwatchPlotly();
       unwatchPlace();
