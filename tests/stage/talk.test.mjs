@@ -9,7 +9,7 @@ const NAMES = ["idle", "sft-1", "rm-1", "ppo-1", "ppo-2", "done"];
 const BOARD = { names: NAMES, phases: NAMES.map((name) => name.split("-")[0]), lines: NAMES.map(() => null) };
 
 // A page that has been opened at a frame; `wait(ms)` lets time pass.
-function open({ at = "idle", tab = newTab(), seek = "" } = {}) {
+function open({ at = "idle", tab = newTab(), seek = "", drawn = true } = {}) {
   let now = 0, timers = [];
   const time = {
     now: () => now,
@@ -20,7 +20,7 @@ function open({ at = "idle", tab = newTab(), seek = "" } = {}) {
   const talk = new Talk(clock, tab, time), said = [];
   talk.tell = (report) => said.push(report);
   talk.hear({ at, seek, speed: 10 });
-  clock.load(BOARD);
+  if (drawn) clock.load(BOARD);
   const wait = (ms) => {
     for (const end = now + ms; now < end; now += 10)
       for (const timer of timers.filter(({ due }) => due <= now)) { time.cancel(timer); timer.act(); }
@@ -123,6 +123,19 @@ test("the next page goes on from where this one played, or rested unreported", (
     assert.deepEqual(next.frames(), [name]);
     assert.equal(open({ tab: page.tab }).clock.name, "idle"); // and no page after that
   }
+});
+
+test("a page whose timeline comes after Python's last word says where it is all the same", () => {
+  const page = open();
+  page.clock.step();
+  page.talk.leave();
+  const next = open({ tab: page.tab, drawn: false });
+  next.talk.check();
+  next.wait(500);
+  assert.deepEqual(next.frames(), []);
+  next.clock.load(BOARD);
+  next.wait(500);
+  assert.deepEqual(next.frames(), ["sft-1"]);
 });
 
 test("a preset that turns the page wins over a run in mid-play", () => {

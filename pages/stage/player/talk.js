@@ -61,18 +61,23 @@ export class Talk {
   // Python has nothing to do: is it of one mind with the clock?
   check() {
     const { clock, believed } = this;
-    if (clock.playing || this.pending !== null || believed === null || !clock.board) return;
+    if (clock.playing || this.pending !== null || believed === null) return;
+    if (!clock.board) return this.checkSoon(); // the timeline may be drawn long after Python's last word
     if (clock.eager) return this.playSoon();
     if (clock.aim === believed) { this.tries = 0; return; }
     const wait = this.heard > this.reported ? 0 : this.reported + ANSWER_MS - this.time.now();
-    if (wait > 0) this.pending = this.time.later(() => { this.pending = null; this.check(); }, wait);
+    if (wait > 0) this.checkSoon(wait);
     else if (this.tries++ < TRIES) this.report();
   }
 
   // A page that Python has play from somewhere begins once it is there.
   playSoon() {
     if (this.clock.isReady) this.clock.run();
-    else this.pending = this.time.later(() => { this.pending = null; this.check(); }, LOOK_AGAIN_MS);
+    else this.checkSoon();
+  }
+
+  checkSoon(ms = LOOK_AGAIN_MS) {
+    this.pending = this.time.later(() => { this.pending = null; this.check(); }, ms);
   }
 
   // What was said while the line was cut is lost.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from playwright.sync_api import Frame, Page
+from selenium.common.exceptions import NoSuchFrameException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -117,8 +118,14 @@ class WebKitTab:
         """Wait until the page is another one; not until it has loaded, for that takes a driver minutes at times."""
         self.driver.execute_script("window.leaving = true")
         yield
-        while self.driver.execute_script("return window.leaving"):
+        while self._is_leaving():
             time.sleep(0.05)
+
+    def _is_leaving(self) -> bool:
+        try:
+            return bool(self.driver.execute_script("return window.leaving"))
+        except NoSuchFrameException:  # asked in the very moment in which the page goes
+            return True
 
     def js(self, body: str, *words: Any) -> Any:
         return self.driver.execute_script(body, *words)
