@@ -2,7 +2,8 @@
 
 Idle, then SFT and the reward model at about a dozen even epochs each and wherever their curves bend, then PPO step by
 step. Each PPO step has five lines, one frame each: the first four look at the step's rollouts, the last updates. When
-it is played, a run spends its time where it changes: a frame that brings little is there to step to, and passed over.
+it is played, a run spends its time where it changes: a frame that brings little is there to step to, and passed over;
+a PPO step, after which the answers are others, stays longer than an epoch.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ LINES = ("sample", "score", "kl", "advantage", "update")
 FRAMES_PER_STAGE = 12
 PLAYED = {"sft": 6, "rm": 6, "ppo": 32}
 """Frames of a stage that are played, at most."""
+PPO_BEATS, STEP_BEATS = 18, 3
+"""How long PPO takes at least, and one of its steps at most; an epoch takes one beat."""
 MISSING = "\N{EN DASH}"
 
 
@@ -127,8 +130,13 @@ class Frame:
     ppo_step: int
     """Updates done; during a step's first four lines its own update is still to come."""
     metrics: Metrics
-    played: bool = True
-    """Whether it is shown while the run plays, or passed over."""
+    beats: float = 1.0
+    """How long it stays while the run plays; 0 if it is passed over."""
+
+    @property
+    def played(self) -> bool:
+        """Whether it is shown while the run plays, or passed over."""
+        return self.beats > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,18 +232,20 @@ def build(run: PipelineRun) -> Timeline:
     bends = _bends((run.sft.loss, run.sft.heldout_loss, sft_entropy, truth), PLAYED["sft"])
     for epoch in sorted({*_spaced(n_sft), *bends}):
         metrics = Metrics(PHASES["sft"], entropy=float(sft_entropy[epoch]))
-        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics, epoch in bends))
+        frames.append(Frame(f"sft-{epoch}", "sft", None, epoch, 0, 0, metrics, float(epoch in bends)))
     bends = _bends((run.reward.loss, run.reward.heldout_loss, accuracy), PLAYED["rm"])
     for epoch in sorted({*_spaced(n_rm), *bends}):
         metrics = Metrics(PHASES["rm"], rm_accuracy=float(accuracy[epoch]), entropy=float(sft_entropy[-1]))
-        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics, epoch in bends))
+        frames.append(Frame(f"rm-{epoch}", "rm", None, n_sft, epoch, 0, metrics, float(epoch in bends)))
     bends = _bends((run.ppo.reward, run.ppo.kl, run.ppo.true_reward), PLAYED["ppo"])
+    shown = set(range(1, n_steps + 1)) if n_steps <= PLAYED["ppo"] else bends
+    beats = min(max(round(PPO_BEATS / len(shown), 2), 1.0), STEP_BEATS)
     for step in range(1, n_steps + 1):
-        played = n_steps <= PLAYED["ppo"] or step in bends
         for line in LINES:
             row = step if line == "update" else step - 1
             name = f"ppo-{step}" if line == "update" else f"ppo-{step}-{line}"
-            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, ppo_metrics("ppo", step, row), played))
+            metrics = ppo_metrics("ppo", step, row)
+            frames.append(Frame(name, "ppo", line, n_sft, n_rm, row, metrics, beats * (step in shown)))
     frames.append(Frame("done", "done", None, n_sft, n_rm, n_steps, ppo_metrics("done", n_steps, n_steps)))
     return Timeline(tuple(frames), n_steps)
 

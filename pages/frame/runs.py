@@ -56,7 +56,7 @@ def storyboard(settings: Settings, prompt: int) -> Payload:
                 line=frame.line,
                 metrics=tuple(spec.write(frame.metrics, timeline.n_steps) for spec in METRICS),
                 narration=narrate(run, frame, prompt),
-                played=frame.played,
+                beats=frame.beats,
             )
             for frame in timeline.frames
         ],

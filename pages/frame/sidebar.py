@@ -25,7 +25,7 @@ def controls() -> None:
     if lesson.has_control("speed"):
         st.slider(
             "Speed", *SPEEDS, SPEED, key="speed", bind="query-params",
-            help="How fast Run plays: 1 is one frame a second, 10 is twenty.",
+            help="How fast Run plays: 10 is twenty times as fast as 1.",
         )  # fmt: skip
     _prompt()
     advanced = [name for name in CONTROLS if name not in MAIN and lesson.has_control(name)]

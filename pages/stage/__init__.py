@@ -131,7 +131,7 @@ def open_stage(
         Frame to show when the page opens. Later the browser moves it; where the frame does not
         exist, the nearest one of its phase is taken.
     speed : int
-        1 to 10; 20 ** ((speed - 1) / 9) frames per second.
+        1 to 10; 20 ** ((speed - 1) / 9) beats per second.
     on_report : callable
         Gets `{"frame": name, "seek": the value it knew, "count": a number that no other report of this tab has}` where
         the reader pauses, steps, resets, scrubs or the run finishes. True asks for another run of the script.

@@ -39,8 +39,8 @@ class StageFrame:
     """Six strings in the order of `METRICS`; an en dash where the value does not exist yet."""
     narration: str
     """One sentence on what happens here."""
-    played: bool = True
-    """Whether it is shown while it plays, or passed over."""
+    beats: float = 1.0
+    """How long it stays while it plays; 0 if it is passed over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ def encode_frames(frames: Sequence[StageFrame], about: Mapping[str, str] | None 
         "names": names,
         "phases": [frame.phase for frame in frames],
         "lines": [frame.line for frame in frames],
-        "played": [frame.played for frame in frames],
+        "beats": [frame.beats for frame in frames],
         "tiles": [_tile(spec) for spec in METRICS],
         "metrics": {spec.key: [frame.metrics[i] for frame in frames] for i, spec in enumerate(METRICS)},
         "narration": [frame.narration for frame in frames],

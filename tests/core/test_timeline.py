@@ -124,6 +124,26 @@ def test_every_step_is_played_of_a_run_that_has_few():
     assert 20 <= len(played(build(ppo_steps=60, beta=0.0), "ppo")) <= 32
 
 
+@pytest.mark.parametrize("speed", [1, 5, 10])
+@pytest.mark.parametrize("n_steps", [8, 12, 32, 60])
+def test_ppo_can_be_followed_and_does_not_drag(speed, n_steps):
+    seconds = {"sft": 0.0, "rm": 0.0, "ppo": 0.0}
+    for frame in build(ppo_steps=n_steps).frames[1:-1]:
+        if frame.line in (None, "update"):
+            seconds[frame.phase] += frame.beats / 20 ** ((speed - 1) / 9)
+    at_five = seconds["ppo"] / 20 ** ((5 - speed) / 9)
+    assert 4 <= at_five <= (6 if n_steps < 20 else 8.5)
+    assert seconds["ppo"] > 2 * max(seconds["sft"], seconds["rm"])
+    assert speed < 10 or sum(seconds.values()) < 2.5
+    assert speed > 1 or seconds["ppo"] >= 18
+
+
+@pytest.mark.parametrize(("n_steps", "beats"), [(1, 3), (6, 3), (9, 2), (18, 1), (60, 1)])
+def test_a_step_stays_longer_where_there_are_few(n_steps, beats):
+    frames = build(ppo_steps=n_steps, sft_epochs=2, rm_epochs=2).frames
+    assert {frame.beats for frame in frames if frame.phase == "ppo" and frame.played} == {beats}
+
+
 def test_ppo_gets_the_largest_share_of_the_time_and_what_does_not_change_gets_none():
     for seed, scenario in product(range(5), ("helpfulness", "safety")):
         line = build(seed=seed, scenario=scenario)

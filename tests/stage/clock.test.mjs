@@ -68,7 +68,7 @@ test("Run skips loop lines, keeps the speed, reports once and starts over at Don
   clock.players.add({ draw: (index) => seen.push(clock.board.names[index]) });
   clock.run();
   clock.wait(140);
-  assert.equal(clock.name, "sft-2"); // 20 frames a second
+  assert.equal(clock.name, "sft-2"); // 20 beats a second
   clock.wait(1000);
   assert.deepEqual([clock.name, clock.playing, clock.reports], ["done", false, ["done"]]);
   assert.ok(!seen.includes("ppo-1-score"));
@@ -78,7 +78,7 @@ test("Run skips loop lines, keeps the speed, reports once and starts over at Don
 
 test("what brings little is passed over, unless one scrubs to it or goes line by line", () => {
   const clock = clockAt("idle"), seen = [];
-  clock.board.played = clock.board.names.map((name) => !["sft-1", "rm-1", "ppo-1"].includes(name));
+  clock.board.beats = clock.board.names.map((name) => ["sft-1", "rm-1", "ppo-1"].includes(name) ? 0 : 1);
   clock.players.add({ draw: (index) => seen.push(clock.board.names[index]) });
   clock.speed = 10;
   clock.run();
@@ -90,6 +90,22 @@ test("what brings little is passed over, unless one scrubs to it or goes line by
   clock.run();
   clock.wait(310);
   assert.equal(clock.name, "ppo-1");
+});
+
+test("a frame stays for its beats, unless one goes line by line or wants less motion", () => {
+  const timed = (mode, calm) => {
+    const clock = clockAt("rm-2", { calm });
+    clock.board.beats = clock.board.names.map((name) => (name.startsWith("ppo") ? 2.5 : 1));
+    Object.assign(clock, { speed: 10, mode });
+    const at = { "rm-2": 0 };
+    let ms = 0;
+    for (clock.run(); clock.playing; ms += 10) { at[clock.name] ??= ms; clock.wait(10); }
+    return [at["ppo-1"], at["ppo-2"], ms];
+  };
+  const near = (found, wanted) => found.forEach((ms, i) => assert.ok(Math.abs(ms - wanted[i]) <= 20, `${found}`));
+  near(timed("phase", false), [50, 175, 300]); // 20 beats a second: one, then two and a half for each step
+  near(timed("line", false), [250, 500, 550]);
+  near(timed("phase", true), [1500, 3000, 4500]);
 });
 
 test("a hidden tab does not leap when it comes back", () => {

@@ -1,9 +1,9 @@
 // The clock: which frame is shown, and how it moves. Pure: no page, no server, and time comes from whoever makes it.
 
-const CALM_FPS = 1 / 1.5;
+const CALM_BPS = 1 / 1.5;
 const MAX_TICK_MS = 250; // a hidden tab gets no ticks; it must not leap when it comes back
 
-const framesPerSecond = (speed, calm) => (calm ? CALM_FPS : 20 ** ((speed - 1) / 9));
+const beatsPerSecond = (speed, calm) => (calm ? CALM_BPS : 20 ** ((speed - 1) / 9));
 
 const place = (name) => {
   const [phase, number = ""] = name.split("-");
@@ -31,7 +31,7 @@ const inBrowser = { // looked up as it is used: Node has no such thing
 export class Clock {
   constructor(time = {}) {
     this.time = { ...inBrowser, ...time };
-    this.board = null; // names, phases, lines, played, metrics, narration
+    this.board = null; // names, phases, lines, beats, metrics, narration
     this.index = 0;
     this.playing = false;
     this.mode = "phase";
@@ -60,7 +60,10 @@ export class Clock {
   }
 
   // A run spends its time where it changes: frames that bring little are there to step to, and passed over.
-  isDue(i) { return this.isPlayed(i) && (this.mode === "line" || this.board.played?.[i] !== false); }
+  isDue(i) { return this.isPlayed(i) && (this.mode === "line" || this.board.beats?.[i] !== 0); }
+
+  // How long a frame stays: whoever goes by phases, or line by line, is given each alike.
+  lasts(i) { return this.mode === "line" || this.time.isCalm() ? 1 : this.board.beats?.[i] || 1; }
 
   next(from, direction, allowed) {
     for (let i = from + direction; i >= 0 && i <= this.last; i += direction) if (allowed.call(this, i)) return i;
@@ -128,15 +131,13 @@ export class Clock {
 
   tick(now) {
     if (!this.playing) return;
-    this.debt += (Math.min(Math.max(now - this.before, 0), MAX_TICK_MS) * framesPerSecond(this.speed, this.time.isCalm())) / 1000;
+    this.debt += (Math.min(Math.max(now - this.before, 0), MAX_TICK_MS) * beatsPerSecond(this.speed, this.time.isCalm())) / 1000;
     this.before = now;
-    const due = Math.floor(this.debt);
-    if (due > 0) {
-      this.debt -= due;
-      for (let i = 0; i < due && this.index < this.last; i++) this.index = this.next(this.index, 1, this.isDue);
-      if (this.index === this.last) return this.go(this.last);
-      this.show();
-    }
+    const shown = this.index;
+    for (let stays; this.index < this.last && this.debt >= (stays = this.lasts(this.index)); this.debt -= stays)
+      this.index = this.next(this.index, 1, this.isDue);
+    if (this.index === this.last) return this.go(this.last);
+    if (this.index !== shown) this.show();
     this.schedule();
   }
 }
