@@ -1,7 +1,6 @@
 """Learning curves: two quantities over the epochs of a stage, with levels to compare them with."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,22 +8,15 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Array
 from pages.drawing.drawing import Drawing
+from pages.drawing.labels import Level, Room, on_levels
 from pages.drawing.marks import padded
 
 DASHES = ("solid", "dot")
 SYMBOLS = ("circle", "diamond")
 
 
-LABEL = {"width": 0.6, "height": 0.09}
-"""Share of the chart that the words on a level may take, on a phone."""
-
-
-class Level(NamedTuple):
-    """A horizontal line, and words on it where the curves leave room."""
-
-    value: float
-    words: str
-    colour: str
+PLOT = (270.0, 190.0)
+"""Pixels of the plot on a phone."""
 
 
 class Played(NamedTuple):
@@ -59,7 +51,7 @@ def learning_curves(
     fig = theme.figure(
         palette, x=x, y=y, data=[*behind, *_traces(palette, curves, hue, each, unit)],
         shapes=[_line(level) for level in levels],
-        annotations=_named(levels, list(curves.values()), float(np.ptp(ranges["yaxis"]["range"]))),
+        annotations=_named(palette, levels, list(curves.values()), *(axis["range"] for axis in ranges.values())),
         **{**ranges, **layout},
     )  # fmt: skip
     first = len(behind) + n
@@ -94,32 +86,12 @@ def _line(level: Level) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _named(levels: Sequence[Level], curves: Sequence[Array], height: float) -> list[dict[str, Any]]:
-    """The words on each level, above or below it, left or right, where curves and other levels are furthest."""
-    placed = []
-    for level in levels:
-        lines = [np.full(2, other.value) for other in levels if other is not level]
-        room = {
-            corner: min((_distance(line, level.value, corner, height) for line in [*curves, *lines]), default=0.0)
-            for corner in product(("top", "bottom"), ("right", "left"))
-        }
-        placed.append(_words(level, *max(room, key=lambda corner: room[corner])))
-    return placed
-
-
-def _distance(line: Array, value: float, corner: tuple[str, str], height: float) -> float:
-    """How far a line stays from the middle of the words at a corner, up to where it no longer matters."""
-    vertical, side = corner
-    n = max(int(np.ceil(LABEL["width"] * len(line))), 1)
-    part = line[-n:] if side == "right" else line[:n]
-    middle = value + (0.5 if vertical == "top" else -0.5) * LABEL["height"] * height
-    gaps = np.abs(part[np.isfinite(part)] - middle) / height
-    return float(np.minimum(gaps, LABEL["height"]).min(initial=LABEL["height"]))
-
-
-def _words(level: Level, vertical: str, side: str) -> dict[str, Any]:
-    return {
-        "xref": "paper", "x": 1 if side == "right" else 0.02, "xanchor": side, "y": level.value,
-        "yanchor": "bottom" if vertical == "top" else "top", "text": level.words, "showarrow": False,
-        "font": {"size": 12, "color": level.colour},
-    }  # fmt: skip
+def _named(
+    palette: theme.Palette, levels: Sequence[Level], curves: Sequence[Array], across: Sequence[float],
+    up: Sequence[float],
+) -> list[dict[str, Any]]:
+    """The words on each level, off the curves and the other levels."""
+    room = Room(across, up, PLOT)
+    for curve in curves:
+        room.draw(np.arange(len(curve)), curve)
+    return on_levels(room, levels, palette.ground)

@@ -1,6 +1,5 @@
-"""Small things that several charts share: words for numbers, room on an axis, names at the ends of curves."""
+"""Small things that several charts share: curves, room on an axis, lines to compare with."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,32 +54,7 @@ def padded(values: np.ndarray, share: float = 0.14) -> list[float]:
     return [float(values.min()) - pad, float(values.max()) + pad]
 
 
-def end_names(curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """Annotations that name each curve at its end, on the side where the curve is not."""
-    ends = sorted(float(curve.y[-1]) for curve in curves)
-    height = float(np.ptp(np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])))
-    apart = min(np.diff(ends), default=0.0) > 0.2 * height
-    named = []
-    for curve in curves:
-        rising = curve.y[-1] >= curve.y[-1 - len(curve.y) // 6]
-        upper = ends[-1] - curve.y[-1] < curve.y[-1] - ends[0]
-        above = rising if apart else upper or curve.y[-1] == ends[-1]
-        named.append(
-            {
-                "x": curve.x[-1], "y": curve.y[-1], "text": curve.name, "showarrow": False, "xanchor": "right",
-                "yshift": 14 if above else -14, "font": {"size": 13, "color": curve.hue.text},
-            }
-        )  # fmt: skip
-    return named
-
-
-def level(value: float, name: str, hue: Hue, *, above: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Shape and annotation of a dotted line to compare with, named at its left end."""
+def level(value: float, hue: Hue) -> dict[str, Any]:
+    """Shape of a dotted line to compare with."""
     line = {"color": hue.mark, "width": 1.5, "dash": "dot"}
-    return (
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value, "line": line},
-        {
-            "xref": "paper", "x": 0, "y": value, "text": name, "showarrow": False, "xanchor": "left",
-            "yanchor": "bottom" if above else "top", "font": {"size": 12, "color": hue.text},
-        },
-    )  # fmt: skip
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value, "line": line}

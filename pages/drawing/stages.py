@@ -16,6 +16,7 @@ from rlhf_core.timeline import Timeline
 EDGES = {"SFT": (0.0, 1.0), "Reward model": (1.0, 2.0), "PPO": (2.0, 4.0)}
 SHORT = {"Reward model": "RM"}
 TITLE = "epochs, then PPO steps"
+SPAN = (-0.12, 4.12)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,8 @@ def course_places(view: View) -> np.ndarray:
 
 def banded(
     view: View, *, y: str, data: Sequence[Mapping[str, Any]], short: bool = False,
-    shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = (), **layout: Any,
+    shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = (),
+    margin: Mapping[str, float] | None = None, **layout: Any,
 ) -> Drawing:  # fmt: skip
     """Figure over the pipeline's axis: bands behind the stages, their names on top, in full or `short`."""
     return theme.figure(
@@ -66,10 +68,10 @@ def banded(
         x=TITLE,
         y=y,
         data=data,
-        xaxis={"range": [-0.12, 4.12], "showgrid": False, "zeroline": False, **_ticks(view)},
+        xaxis={"range": list(SPAN), "showgrid": False, "zeroline": False, **_ticks(view)},
         shapes=[_band(view.palette), *shapes],
         annotations=[*_names(view.palette, short), *annotations],
-        margin={"t": 24},
+        margin={"t": 24, **(margin or {})},
         showlegend=False,
         **layout,
     )

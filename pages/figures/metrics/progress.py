@@ -8,7 +8,8 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Chart
 from pages.drawing.guess import Answer, Guess, bounds, points
-from pages.drawing.marks import Curve, end_names, fell_back, padded
+from pages.drawing.labels import beside, end_names
+from pages.drawing.marks import Curve, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 
@@ -50,6 +51,7 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         Curve(x, score, palette.reward, "dash", "reward"),
         *([Curve(x, judged, palette.labellers, "dot", "labellers’ judgement")] if swayed else ()),
     )
+    span = padded(np.concatenate([curve.y for curve in curves]))
     star = {
         "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers",
         "marker": {"symbol": "star", "size": 14, "color": palette.true_reward.mark},
@@ -60,9 +62,10 @@ def _beside(view: View, x: np.ndarray, *, title: str, at: str) -> Chart:
         x=title,
         y="reward [own units]",
         data=[*(curve.ghost(palette) for curve in curves), *(curve.played(f"{at}<br>") for curve in curves), star],
-        annotations=end_names(curves),
+        annotations=end_names(curves, span, HEIGHT - 70),
+        margin=beside(curves),
         xaxis={"range": padded(x, 0.03), "zeroline": False, **whole_steps(view, title)},
-        yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
+        yaxis={"range": span},
         height=HEIGHT,
         showlegend=False,
     )

@@ -7,13 +7,15 @@ import numpy as np
 
 from pages.drawing import stages
 from pages.drawing.chart import Chart
+from pages.drawing.labels import Level, Room, on_levels
 from pages.drawing.marks import Curve, level, padded
 from pages.drawing.theme import Hue
 from pages.drawing.view import View
 from pages.drawing.wording import interval, minus, plural
 from rlhf_core.timeline import METRICS, PHASES
 
-SMALL = 190
+SMALL, PLOT = 190, (170.0, 105.0)
+"""Pixels: height of a chart, width and height of its plot where three stand side by side."""
 SPECS = {spec.key: spec for spec in METRICS}
 
 
@@ -68,7 +70,7 @@ def kl(view: View) -> Chart:
         guide="Exact, for whole answers.",
         reading=f"The optimum for β = {view.run.settings.beta:g} (dotted) spends "
         f"{optimum:.2f} nats{_on_the_way(float(values[-1]), optimum)}.",
-        lines=((optimum, "optimum", view.palette.optimum, False),),
+        lines=((optimum, "optimum", view.palette.optimum),),
     )  # fmt: skip
 
 
@@ -90,8 +92,7 @@ def rm_accuracy(view: View) -> Chart:
         guide="On pairs about prompts it never saw. A coin gets 50%.",
         reading=f"On {n_pairs} such pairs ({interval(float(values[-1]), n_pairs)}). Who knew the labellers' judgement "
         f"could expect {pairs.ceiling:.0%}, for labellers err.",
-        lines=((0.5, "coin", view.palette.reference, True),
-               (pairs.ceiling, "knowing their judgement", view.palette.labellers, False)),
+        lines=((0.5, "coin", view.palette.reference), (pairs.ceiling, "who knew", view.palette.labellers)),
         axis={"tickformat": ".0%"},
     )  # fmt: skip
 
@@ -106,7 +107,7 @@ def entropy(view: View) -> Chart:
         guide="exp(entropy) is the number of equally likely answers it amounts to.",
         reading=f"{np.exp(view.run.ppo.entropy[0]):.0f} for the SFT policy, {np.exp(values[-1]):.1f} at the end, of "
         f"{n_responses}.",
-        lines=((np.log(2), "two answers", view.palette.reference, True),),
+        lines=((np.log(2), "two answers", view.palette.reference),),
         bounds=[0, 1.12 * np.log(n_responses)],
     )  # fmt: skip
 
@@ -124,7 +125,7 @@ def _values(view: View, key: str) -> np.ndarray:
 def _small(
     view: View, key: str, values: np.ndarray, hue: Hue, *, y: str, hover: str, title: str, guide: str = "",
     reading: str = "", question: str = "", told_at: str = "done",
-    lines: Sequence[tuple[float, str, Hue, bool]] = (), axis: dict[str, Any] | None = None,
+    lines: Sequence[tuple[float, str, Hue]] = (), axis: dict[str, Any] | None = None,
     bounds: Sequence[float] | None = None, labels: Sequence[str] = (), shape: str = "linear",
 ) -> Chart:  # fmt: skip
     """One small multiple: a metric at every stop, its ghost, and levels to compare it with."""
@@ -132,19 +133,20 @@ def _small(
     exists = np.isfinite(values)
     first = int(exists.argmax())
     x, values = stops.x[exists], values[exists]
-    curve, levels = Curve(x, values, hue, "solid", key), [level(*line[:3], above=line[3]) for line in lines]
+    curve = Curve(x, values, hue, "solid", key)
     ghost, played = curve.ghost(view.palette), curve.played("")
     ghost["line"], played["line"] = ghost["line"] | {"shape": shape}, played["line"] | {"shape": shape}
     played |= {"hovertemplate": f"{hover}<extra></extra>"} | ({"customdata": labels} if labels else {})
-    every = np.concatenate([values, [value for value, *_ in lines]])
+    span = list(bounds or padded(np.concatenate([values, [value for value, *_ in lines]]), 0.2))
+    room = Room(stages.SPAN, span, PLOT).draw(x, values)
     fig = stages.banded(
         view,
         y=y,
         data=[ghost, played, curve.head()],
         short=True,
-        shapes=[line for line, _ in levels],
-        annotations=[name for _, name in levels],
-        yaxis={"range": list(bounds or padded(every)), "nticks": 5, **(axis or {})},
+        shapes=[level(value, of) for value, _, of in lines],
+        annotations=on_levels(room, [Level(value, words, of.text) for value, words, of in lines], view.palette.ground),
+        yaxis={"range": span, "nticks": 5, **(axis or {})},
         height=SMALL,
     )
     shown = np.arange(len(exists)) - first  # -1 and below: not yet produced

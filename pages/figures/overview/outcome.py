@@ -1,5 +1,6 @@
 """Figures and computed words of the Overview page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +11,9 @@ from pages.drawing import stages
 from pages.drawing.chart import Chart
 from pages.drawing.grid import grid
 from pages.drawing.guess import Answer, Guess, bounds, points
+from pages.drawing.labels import Place, Room, beside, end_names
 from pages.drawing.live import Live
-from pages.drawing.marks import Curve, end_names, fell_back, padded
+from pages.drawing.marks import Curve, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus, plural
 from rlhf_core import PipelineRun, Settings
@@ -72,6 +74,7 @@ def whole_pipeline(view: View) -> Chart:
         Curve(in_ppo, score, palette.reward, "dash", "reward"),
         *([Curve(x, judged, palette.labellers, "dot", "labellers’ judgement")] if run.settings.labeller_bias else ()),
     )
+    span = padded(np.concatenate([curve.y for curve in curves]))
     fig = stages.banded(
         view,
         y="reward [own units]",
@@ -79,10 +82,11 @@ def whole_pipeline(view: View) -> Chart:
             *(curve.ghost(palette) for curve in curves),
             *(curve.played("") for curve in curves),
             *(curve.head() for curve in curves),
-            *_peak(view, in_ppo, run.ppo.true_reward),
+            *_peak(view, in_ppo, curves, span),
         ],
-        annotations=end_names(curves),
-        yaxis={"range": padded(np.concatenate([curve.y for curve in curves]))},
+        annotations=end_names(curves, span),
+        margin=beside(curves),
+        yaxis={"range": span},
         height=HEIGHT,
     )
     shown = np.arange(len(x))  # row n_sft + 1: the reward model is trained, PPO has not begun
@@ -154,15 +158,22 @@ def _truth(view: View) -> np.ndarray:
     return np.insert(course, n_sft, view.run.ppo.true_reward[0])
 
 
-def _peak(view: View, x: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
-    """Trace that names the peak of the true reward, where PPO goes past it; seen once the run has ended."""
-    peak, hue = int(truth.argmax()), view.palette.true_reward
+def _peak(view: View, x: np.ndarray, curves: Sequence[Curve], span: Sequence[float]) -> list[dict[str, Any]]:
+    """Trace that marks the peak of the true reward, where PPO goes past it; seen once the run has ended."""
+    truth, hue = view.run.ppo.true_reward, view.palette.true_reward
+    peak = int(truth.argmax())
     if not fell_back(view.run):
         return []
+    words, room = f"peak: step {peak}", Room(stages.SPAN, span)
+    for curve in curves:
+        room.draw(curve.x, curve.y)
+    sides = [f"{up} {side}" for up in ("top", "bottom") for side in ("center", "right", "left")]
+    place, free = room.place(words, [Place(float(x[peak]), float(truth[peak]), side) for side in sides])
     return [
         {
-            "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers+text", "hoverinfo": "skip",
-            "text": [f"peak: step {peak}"], "textposition": "top center", "textfont": {"size": 12, "color": hue.text},
+            "type": "scatter", "x": x[[peak]], "y": truth[[peak]], "mode": "markers+text" if free else "markers",
+            "text": [words], "textposition": place.side, "textfont": {"size": 12, "color": hue.text},
+            "hovertemplate": "%{text}<extra></extra>",
             "marker": {"symbol": "line-ns-open", "size": 9, "color": hue.mark, "line": {"width": 2}},
         }
     ]  # fmt: skip

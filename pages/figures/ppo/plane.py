@@ -6,6 +6,7 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Chart
+from pages.drawing.labels import Place, Room
 from pages.drawing.marks import padded
 from pages.drawing.view import View
 from pages.drawing.wording import number, plural
@@ -15,6 +16,9 @@ LABELLED_BETAS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)
 PATH, PEOPLES_PATH = 5, 9
 """Traces of the plane that are played."""
 PANELS = {"yaxis": [0.46, 1.0], "yaxis2": [0.0, 0.34]}
+PLOT = (270.0, 190.0)
+"""Pixels of the upper panel on a phone."""
+SIDES = [f"{up} {side}" for side in ("right", "left") for up in ("bottom", "top", "middle")]
 SAME = 0.1
 """Spreads of true reward below which two policies are worth the same to people, for the words."""
 
@@ -29,7 +33,7 @@ def reward_kl_path(view: View) -> Chart:
         view.palette,
         x="KL(policy ‖ reference) [nats]",
         y="mean reward [reward units]",
-        data=[*_plane_traces(view, right), *_peoples_traces(view)],
+        data=[*_plane_traces(view, right, [bottom, top]), *_peoples_traces(view)],
         xaxis={"range": [-0.01 * right, right], "anchor": "y2"},
         yaxis={"range": [bottom, top], "domain": PANELS["yaxis"]},
         yaxis2={
@@ -101,11 +105,11 @@ def _peoples_range(view: View, right: float) -> list[float]:
     return padded(np.concatenate([ppo.true_reward, [best.true_reward], frontier.true_reward[frontier.kl <= right]]))
 
 
-def _plane_traces(view: View, right: float) -> list[dict[str, Any]]:
+def _plane_traces(view: View, right: float, span: list[float]) -> list[dict[str, Any]]:
     """Ghost of the path, frontier, line of equal J, marked betas, optimum, and the path to be played."""
     ppo, palette, best, frontier = view.run.ppo, view.palette, view.run.optimum, view.run.frontier
     beta, ends = view.run.settings.beta, np.array([0.0, right])
-    x, y, labels = _labelled_betas(view, right)
+    x, y, labels, sides = _labelled_betas(view, right, span)
     hover = "KL %{x:.2f} nats, reward %{y:.2f}<extra></extra>"
     path = {"type": "scatter", "x": ppo.kl, "y": ppo.reward}
     quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
@@ -116,7 +120,7 @@ def _plane_traces(view: View, right: float) -> list[dict[str, Any]]:
         {**quiet, "x": ends, "y": best.objective + beta * ends, "name": "J = J*",
          "line": {"color": palette.muted, "width": 1, "dash": "dot"}},
         {"type": "scatter", "x": x, "y": y, "mode": "markers+text", "text": labels, "showlegend": False,
-         "textposition": np.where(x > ppo.kl.max(), "bottom right", "top left"),  # off PPO's path
+         "textposition": sides,
          "textfont": {"size": 12, "color": palette.optimum.text},
          "marker": {"color": palette.optimum.mark, "size": 6}, "hovertemplate": f"optimum for %{{text}}<br>{hover}"},
         {"type": "scatter", "x": [best.kl], "y": [best.reward], "mode": "markers", "name": f"optimum, β = {beta:g}",
@@ -128,8 +132,10 @@ def _plane_traces(view: View, right: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _labelled_betas(view: View, right: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Places on the frontier that are marked with their beta, as far as they leave room for each other."""
+def _labelled_betas(
+    view: View, right: float, span: list[float]
+) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    """Places on the frontier that are marked with their beta, as far as there is room, and where the words stand."""
     frontier, beta = view.run.frontier, view.run.settings.beta
     kl = np.interp(LABELLED_BETAS, frontier.betas, frontier.kl)
     reward = np.interp(LABELLED_BETAS, frontier.betas, frontier.reward)
@@ -138,4 +144,19 @@ def _labelled_betas(view: View, right: float) -> tuple[np.ndarray, np.ndarray, l
         far = all(abs(place - other) > 0.13 * right for other in [view.run.optimum.kl, *kl[kept]])
         if 0.1 * right < place < right and far and LABELLED_BETAS[i] != beta:
             kept.append(i)
-    return kl[kept], reward[kept], [f"β = {LABELLED_BETAS[i]:g}" for i in kept]
+    labels = [f"β = {LABELLED_BETAS[i]:g}" for i in kept]
+    room = _room(view, right, span)
+    placed = [
+        room.place(label, [Place(kl[i], reward[i], side, 4) for side in SIDES])
+        for i, label in zip(kept, labels, strict=True)
+    ]
+    named = [label if free else "" for label, (_, free) in zip(labels, placed, strict=True)]
+    return kl[kept], reward[kept], named, [place.side for place, _ in placed]
+
+
+def _room(view: View, right: float, span: list[float]) -> Room:
+    """Upper panel of the plane with its lines."""
+    ppo, best, frontier = view.run.ppo, view.run.optimum, view.run.frontier
+    ends = np.array([0.0, right])
+    room = Room([-0.01 * right, right], span, PLOT).draw(ends, best.objective + view.run.settings.beta * ends)
+    return room.draw(frontier.kl, frontier.reward).draw(ppo.kl, ppo.reward)

@@ -73,7 +73,7 @@ def _bars(x: np.ndarray, label: str, marker: dict[str, Any], **more: Any) -> dic
 
 def _marks(x: np.ndarray, label: str, symbol: str, colour: str) -> dict[str, Any]:
     line = {"color": colour, "width": 3 if symbol == "line-ns" else 0}
-    marker = {"symbol": symbol, "size": 16 if symbol == "line-ns" else 11, "color": colour, "line": line}
+    marker = {"symbol": symbol, "size": 10 if symbol == "line-ns" else 11, "color": colour, "line": line}
     return {"type": "scatter", "mode": "markers", "x": x, "y": np.arange(len(x)), "name": label, "hoverinfo": "skip",
             "marker": marker}  # fmt: skip
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
-from pages.drawing.marks import Curve, end_names, level, padded
+from pages.drawing.labels import Level, Room, beside, end_names, on_levels
+from pages.drawing.marks import Curve, level, padded
 from pages.drawing.view import View, once
 from pages.drawing.wording import plural
 from rlhf_core.calibration import Sides, sides
@@ -16,6 +17,8 @@ from rlhf_core.lab.labels import LABELLERS
 
 FEW, MANY = 50, 2000
 """Comparisons in the settings that the words link to."""
+PLOT = (200.0, 290.0)
+"""Pixels of the plot on a phone, beside the names of its curves."""
 APART = 0.03
 """Shares of pairs by which the two accuracies must differ for the words to say which is higher."""
 
@@ -44,13 +47,15 @@ def labels_and_truth(view: View) -> Chart:
         Curve(epochs, labels, palette.labellers, "dash", "with a labeller"),
         Curve(epochs, truth, palette.true_reward, "solid", "with the truly better answer"),
     )
-    line, words = level(100 * found.labeller, "a labeller sides with the truly better answer", palette.labellers)
-    shown = np.concatenate([labels[1:], truth[1:], [100 * found.labeller, 50]])
+    best, across = 100 * found.labeller, padded(epochs, 0.03)
+    span = padded(np.concatenate([labels[1:], truth[1:], [best, 50]]))
+    room = Room(across, span, PLOT).draw(epochs, labels).draw(epochs, truth)
+    words = on_levels(room, [Level(best, "a labeller with the truly better", palette.labellers.text)], palette.ground)
     fig = theme.figure(
-        palette, x="reward-model epoch", y="sides alike [% of pairs]", showlegend=False, height=360, shapes=[line],
+        palette, x="reward-model epoch", y="sides alike [% of pairs]", showlegend=False, height=360,
         data=[*(curve.ghost(palette) for curve in curves), *(curve.played("epoch %{x}: ") for curve in curves)],
-        annotations=[*end_names(curves), words],
-        xaxis={"range": padded(epochs, 0.03)}, yaxis={"range": padded(shown)},
+        shapes=[level(best, palette.labellers)], annotations=[*end_names(curves, span, PLOT[1]), *words],
+        margin=beside(curves), xaxis={"range": across}, yaxis={"range": span},
     )  # fmt: skip
     return Chart(
         fig,

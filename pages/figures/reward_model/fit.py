@@ -6,8 +6,9 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
-from pages.drawing.curves import Level, learning_curves
+from pages.drawing.curves import learning_curves
 from pages.drawing.drawing import Drawing
+from pages.drawing.labels import Level
 from pages.drawing.view import View
 from pages.drawing.wording import interval, minus
 from rlhf_core.calibration import reliability as reliability_of
@@ -30,7 +31,7 @@ def loss(view: View) -> Chart:
         x="reward-model epoch", y="loss [nats per pair]", unit=" nats",
         levels=(
             Level(LOG_2, f"a coin, log 2 = {LOG_2:.2f}", palette.muted),
-            Level(floor, f"someone who knows their judgement, {floor:.2f}", palette.labellers.text),
+            Level(floor, f"who knows their judgement, {floor:.2f}", palette.labellers.text),
         ),
     )  # fmt: skip
     return Chart(

@@ -5,7 +5,8 @@ import numpy as np
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
 from pages.drawing.drawing import Drawing
-from pages.drawing.marks import Curve, end_names, padded
+from pages.drawing.labels import beside, end_names
+from pages.drawing.marks import Curve, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus, plural, wrap
 from rlhf_core.calibration import correlation
@@ -116,10 +117,12 @@ def overrating(view: View) -> Chart:
         Curve(x, rises[1], palette.labellers, "dot", "labellers’ judgement"),
         Curve(x, rises[2], palette.true_reward, "solid", "true reward"),
     )
+    span = padded(np.concatenate(rises))
     fig = theme.figure(
         palette, x="PPO step", y="gained since SFT [spreads of its answers]", height=HEIGHT, showlegend=False,
         data=[*(curve.ghost(palette) for curve in curves), *(curve.played("step %{x}: ") for curve in curves)],
-        annotations=end_names(curves), xaxis={"range": padded(x, 0.03)}, yaxis={"range": padded(np.concatenate(rises))},
+        annotations=end_names(curves, span, HEIGHT - 70), margin=beside(curves),
+        xaxis={"range": padded(x, 0.03)}, yaxis={"range": span},
     )  # fmt: skip
     excess = float(rises[0, -1] - rises[2, -1])
     return Chart(

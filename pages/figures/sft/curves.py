@@ -7,7 +7,8 @@ import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
-from pages.drawing.curves import Level, learning_curves
+from pages.drawing.curves import learning_curves
+from pages.drawing.labels import Level
 from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, plain, times, worth, wrap
 

@@ -64,7 +64,7 @@ def test_labellers_who_are_not_swayed_have_no_line_of_their_own():
     for draw in (outcome.whole_pipeline, progress.score_and_truth):
         swayed, fair = (draw(view(labeller_bias=bias)) for bias in (0.75, 0.0))
         names = [{note.text for note in chart.figure.layout.annotations} for chart in (swayed, fair)]
-        assert "labellers’ judgement" in names[0] - names[1]
+        assert "labellers’<br>judgement" in names[0] - names[1]
 
 
 @EACH_WORLD

@@ -272,7 +272,7 @@ def test_words_on_a_level_keep_clear_of_the_curves_where_they_can(world):
         assert low < middle < high
 
 
-def test_of_four_corners_the_one_furthest_from_the_curve_is_taken():
+def test_of_the_ends_of_a_level_the_one_off_the_curve_is_taken():
     falling = np.linspace(1.0, 0.0, 11)
     for curve, value, side in ((falling, 0.9, "right"), (falling, 0.1, "left"), (falling[::-1], 0.9, "left")):
         drawn = learning_curves(
