@@ -11,7 +11,7 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 browser: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "browser and not soak" tests/browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak" tests/browser
 
 soak: $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
