@@ -2,17 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 import numpy as np
 from scipy import sparse
 
 from rlhf_core import features
+from rlhf_core.distributions import Array
 from rlhf_core.lab.work import Progress
+from rlhf_core.policy import Indices
 from rlhf_core.yours.pairs import PreferencePairs
 
 MOST_WORDS = 1500
+MOST_TOKENS = 200_000
+"""That are counted at a time: a text without spaces may have millions of pairs of characters."""
 FEWEST_PAIRS_WITH = 3
 """Pairs in which a word must occur."""
 LONGEST_ANSWER = 20_000
@@ -46,27 +51,35 @@ def differences(pairs: PreferencePairs) -> Iterator[Progress[Differences]]:
     Yields
     ------
     Progress
-        Counted in pairs; the result comes with the last.
+        Counted in pairs, each of which is looked at twice: what is common is not known before. The result comes
+        with the last.
     """
     chosen, rejected = ([text[:LONGEST_ANSWER] for text in side] for side in (pairs.chosen, pairs.rejected))
-    spaced = _has_spaces([*chosen[:200], *rejected[:200]])
+    spaced, n = _has_spaces([*chosen[:200], *rejected[:200]]), len(chosen)
     tokens = _words if spaced else _characters
-    style, bags, seen = [], [], np.zeros(len(features.FEATURES), dtype=bool)
+    style, seen = [], np.zeros(len(features.FEATURES), dtype=bool)
+    counted: Counter[str] = Counter()
     for i, (prompt, one, other) in enumerate(zip(pairs.prompt, chosen, rejected, strict=True), 1):
         values = features.measure(prompt[-LONGEST_ANSWER:], [one, other])
         seen |= (values != 0).any(axis=0)
         style.append(values[0] - values[1])
-        bags.append((tokens(one), tokens(other)))
-        if i % PIECE == 0 and i < len(chosen):
-            yield Progress(i, len(chosen), None)
+        counted = _pruned(counted, tokens(one) ^ tokens(other))
+        if i % PIECE == 0:
+            yield Progress(i, 2 * n, None)
+    index = {token: place for place, token in enumerate(_commonest(counted))}
+    bags = []
+    for i, (one, other) in enumerate(zip(chosen, rejected, strict=True), 1):
+        bags.append(_present(tokens(one), tokens(other), index))
+        if i % PIECE == 0:
+            yield Progress(n + i, 2 * n, None)
     matrix = np.array(style)
     spread = matrix.std(axis=0)
-    words, names = _bag(bags)
-    both = sparse.hstack([sparse.csr_array(matrix / np.where(spread > 0, spread, 1.0)), words], format="csr")
+    scaled = sparse.csr_array(matrix / np.where(spread > 0, spread, 1.0))
+    both = sparse.hstack([scaled, _stacked(bags, len(index))], format="csr")
     blind = tuple(feature.label for feature, known in zip(features.FEATURES, seen, strict=True) if not known)
-    labels = (*(feature.label for feature in features.FEATURES), *names)
+    labels = (*(feature.label for feature in features.FEATURES), *index)
     unit = "words" if spaced else "characters"
-    yield Progress(len(chosen), len(chosen), Differences(both, labels, len(features.FEATURES), blind, unit))
+    yield Progress(2 * n, 2 * n, Differences(both, labels, len(features.FEATURES), blind, unit))
 
 
 def _has_spaces(texts: Sequence[str]) -> bool:
@@ -84,21 +97,31 @@ def _characters(text: str) -> frozenset[str]:
     return frozenset(run[i : i + n] for run in runs for n in (1, 2) for i in range(len(run) - n + 1))
 
 
-def _bag(bags: Sequence[tuple[frozenset[str], frozenset[str]]]) -> tuple[sparse.csr_array, tuple[str, ...]]:
-    """Presence in the chosen minus presence in the rejected answer, of the tokens that tell most pairs apart."""
-    counted: Counter[str] = Counter()
-    for one, other in bags:
-        counted.update(one ^ other)
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    kept = [token for token, n in ranked if n >= FEWEST_PAIRS_WITH]
-    index = {token: i for i, token in enumerate(kept[:MOST_WORDS])}
-    rows, columns, values = [], [], []
-    for row, (one, other) in enumerate(bags):
-        for tokens, sign in ((one - other, 1.0), (other - one, -1.0)):
-            for token in tokens:
-                if token in index:
-                    rows.append(row)
-                    columns.append(index[token])
-                    values.append(sign)
-    matrix = sparse.csr_array((values, (rows, columns)), shape=(len(bags), len(index)))
-    return matrix, tuple(index)
+def _pruned(counted: Counter[str], more: frozenset[str]) -> Counter[str]:
+    """Pairs by the token that tells their answers apart, so far; of too many tokens the rarest are let go."""
+    counted.update(more)
+    least = 1
+    while len(counted) > MOST_TOKENS:
+        least += 1
+        counted = Counter({token: n for token, n in counted.items() if n >= least})
+    return counted
+
+
+def _commonest(counted: Counter[str]) -> list[str]:
+    """The tokens that tell most pairs apart, most first."""
+    known = ((-n, token) for token, n in counted.items() if n >= FEWEST_PAIRS_WITH)
+    return [token for _, token in nsmallest(MOST_WORDS, known)]
+
+
+def _present(one: frozenset[str], other: frozenset[str], index: Mapping[str, int]) -> tuple[Indices, Array]:
+    """Columns of the known tokens that only one of two answers has, rising, and 1 for the first, -1 for the other."""
+    columns = np.array(sorted(index[token] for token in one ^ other if token in index), dtype=np.int64)
+    first = {index[token] for token in one - other if token in index}
+    return columns, np.array([1.0 if column in first else -1.0 for column in columns.tolist()])
+
+
+def _stacked(bags: Sequence[tuple[Indices, Array]], width: int) -> sparse.csr_array:
+    """Presence in the chosen minus presence in the rejected answer, (N, width)."""
+    columns, values = (np.concatenate(part) for part in zip(*bags, strict=True))
+    ends = np.cumsum([0, *(len(part) for part, _ in bags)])
+    return sparse.csr_array((values, columns, ends), shape=(len(bags), width))

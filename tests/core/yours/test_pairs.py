@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlhf_core.yours import files
+from rlhf_core.yours import containers, files, text_features
 from rlhf_core.yours.pairs import load_pairs, parse_pairs
 from rlhf_core.yours.preference_fit import fit_pairs
 from rlhf_core.yours.shapes import Columns, candidates
@@ -118,7 +118,7 @@ def test_what_makes_pairs_harder_to_use_is_counted():
 
 def test_a_reader_may_choose_the_columns():
     data = jsonl({"ask": QUESTION, "ja": GOOD, "nein": BAD})
-    assert candidates(files.records(data).rows) == ["ask", "ja", "nein"]
+    assert candidates(containers.records(data).rows) == ["ask", "ja", "nein"]
     pairs = parse_pairs(data, "f.jsonl", Columns("ja", "nein", "ask"))
     assert (pairs.prompt, pairs.chosen) == ((QUESTION,), (GOOD,))
 
@@ -163,6 +163,18 @@ def test_a_language_without_spaces_is_read_by_its_characters():
     rows = [{"prompt": f"问题{i}", **answers} for i in range(30)]
     report = fit_pairs(parse_pairs(jsonl(*rows), "f.jsonl"))
     assert report.unit == "characters" and report.heldout_accuracy == 1 and "length in words" in report.blind
+
+
+def test_of_ever_new_tokens_only_the_common_are_kept(monkeypatch):
+    rng = np.random.default_rng(0)
+    odd = lambda n: "".join(map(chr, rng.integers(0x4E00, 0x9000, n)))  # noqa: E731
+    rows = [{"prompt": f"问题{i}", "chosen": f"好的{odd(40)}", "rejected": f"不{odd(40)}"} for i in range(150)]
+    monkeypatch.setattr(text_features, "MOST_TOKENS", 1000)  # of some 20,000
+    *_, last = text_features.differences(parse_pairs(jsonl(*rows), "f.jsonl"))
+    matrix, names = last.result.matrix, last.result.names
+    assert {"好", "的", "好的", "不"} <= set(names) and len(names) < 1000
+    assert (matrix[:, [names.index("好的")]].toarray() == 1).all()
+    assert (matrix[:, [names.index("不")]].toarray() == -1).all()
 
 
 @pytest.mark.parametrize(
