@@ -1,15 +1,14 @@
-"""A reader's file as records: unpacked within bounds, decoded, and taken apart whatever its container is.
+"""A reader's file as text: unpacked within bounds, decoded, its lines and its JSON read within bounds too.
 
 Every fault is a `ValueError` whose sentence says where it is and what is allowed.
 """
 
-import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,9 @@ LARGEST_FILE = 20_000_000
 """Bytes, packed or not."""
 LONGEST_LINE = 1_000_000
 """Characters."""
-MOST_RECORDS = 200_000
-SHOWN = 60
-TEXT_FORMATS = ("jsonl", "json", "csv", "tsv")
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Records of a file, each with the number of the line on which it begins."""
-
-    rows: tuple[dict[str, Any], ...]
-    lines: tuple[int, ...]
-    container: str
-    """jsonl, json, csv, tsv or parquet."""
+MOST_OBJECTS = 1_000_000
+"""Objects and lists of a JSON text: each takes some fifty times its two characters once it is read."""
+FILLED = re.compile("[^\n]+")
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -92,137 +81,37 @@ def decoded(data: bytes) -> str:
         raise ValueError(f"line {line} is not UTF-8; save the file as UTF-8") from None
 
 
-def records(data: bytes, name: str = "") -> Records:
-    """Records of a file in any of the containers that people use.
-
-    Parameters
-    ----------
-    data : bytes
-        As uploaded; gzip is unpacked.
-    name : str
-        Its name, of which only the ending is read: it decides between CSV and TSV, and names Parquet.
+def loads(text: str) -> Any:
+    """What a JSON text holds.
 
     Raises
     ------
     ValueError
-        If the file cannot be read; names line and reason.
+        If it is no JSON, nested too deep, or of more than `MOST_OBJECTS` objects and lists.
     """
-    data = unpacked(data)
-    if data[:4] == b"PAR1":
-        return _parquet(data)
-    text = decoded(data)
-    head = text.lstrip()[:1]
-    if head == "[":
-        return _json_list(text)
-    if head == "{":
-        return _json_lines(text)
-    if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml")):
-        raise ValueError("the file is a web page or XML; expected JSONL, JSON, CSV or TSV")
-    return _table(text, "\t" if name.lower().removesuffix(".gz").endswith(".tsv") else "")
-
-
-def _json_lines(text: str) -> Records:
-    rows, lines = [], []
-    for number, line in _lines(text):
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            whole = _whole(text) if number == 1 else None
-            if whole is not None:
-                return whole
-            reason = getattr(error, "msg", "nested too deep")
-            raise ValueError(f"line {number} is not JSON: {reason}") from None
-        if not isinstance(value, dict):
-            raise ValueError(f"line {number} must be a JSON object, got {_shown(value)}")
-        rows.append(value)
-        lines.append(number)
-        _not_too_many(len(rows))
-    return Records(tuple(rows), tuple(lines), "jsonl")
-
-
-def _whole(text: str) -> Records | None:
-    """A file that is one JSON object over several lines, or one that holds a list of records under a name."""
+    if text.count("{") + text.count("[") > MOST_OBJECTS:
+        raise ValueError(f"the file must hold at most {MOST_OBJECTS:,} JSON objects and lists")
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    lists = [item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], dict)]
-    rows = max(lists, key=len) if lists else [value]
-    _not_too_many(len(rows))
-    return Records(tuple(row for row in rows if isinstance(row, dict)), tuple(range(1, len(rows) + 1)), "json")
-
-
-def _json_list(text: str) -> Records:
-    try:
-        values = json.loads(text)
+        return json.loads(text)
     except RecursionError:
         raise ValueError("the JSON is nested too deep") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno} is not JSON: {error.msg}") from None
-    except ValueError as error:
-        raise ValueError(f"the file is not JSON: {error}") from None
-    _not_too_many(len(values))
-    for number, value in enumerate(values, 1):
-        if not isinstance(value, dict):
-            raise ValueError(f"entry {number} must be a JSON object, got {_shown(value)}")
-    return Records(tuple(values), tuple(range(1, len(values) + 1)), "json")
 
 
-def _table(text: str, delimiter: str) -> Records:
-    first = text[: text.find("\n")] if "\n" in text else text
-    delimiter = delimiter or max("\t,;", key=first.count)
-    if delimiter not in first:
-        raise ValueError(f"line 1 must be a header with columns, or JSON; got {_shown(first)}")
-    csv.field_size_limit(LONGEST_LINE)
-    rows, lines = [], []
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="", restval=None)
-    try:
-        for row in reader:
-            if row.get(""):
-                raise ValueError(f"line {reader.line_num} has more cells than the header")
-            rows.append({name.strip(): value for name, value in row.items() if name})
-            lines.append(reader.line_num)
-            _not_too_many(len(rows))
-    except csv.Error as error:
-        raise ValueError(f"line {reader.line_num} is not {'TSV' if delimiter == chr(9) else 'CSV'}: {error}") from None
-    if not rows:
-        raise ValueError("the table has a header and no rows")
-    return Records(tuple(rows), tuple(lines), "tsv" if delimiter == "\t" else "csv")
+def lines_of(text: str) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, with their numbers, one at a time: a file may have millions.
 
-
-def _parquet(data: bytes) -> Records:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        raise ValueError("Parquet needs the package pyarrow; save the file as JSONL or CSV") from None
-    try:
-        file = parquet.ParquetFile(io.BytesIO(data))
-        _not_too_many(file.metadata.num_rows)
-        if sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)) > LARGEST_FILE:
-            raise ValueError(f"the file must hold at most {LARGEST_FILE // 1_000_000} MB once unpacked")
-        rows = file.read().to_pylist()
-    except (ArrowException, OSError) as error:
-        raise ValueError(f"the Parquet file is damaged: {str(error)[:SHOWN]}") from None
-    if not rows:
-        raise ValueError("the file has no rows")
-    return Records(tuple(rows), tuple(range(1, len(rows) + 1)), "parquet")
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"line {number} must have at most {LONGEST_LINE:,} characters, got {len(line):,}")
-        if line.strip():
+    Raises
+    ------
+    ValueError
+        If one is longer than `LONGEST_LINE`.
+    """
+    number, end = 1, 0
+    for match in FILLED.finditer(text):
+        number += text.count("\n", end, match.start())
+        end = match.end()
+        if end - match.start() > LONGEST_LINE:
+            raise ValueError(
+                f"line {number} must have at most {LONGEST_LINE:,} characters, got {end - match.start():,}"
+            )
+        if line := match[0].strip():
             yield number, line
-
-
-def _not_too_many(count: int) -> None:
-    if count > MOST_RECORDS:
-        raise ValueError(f"the file must hold at most {MOST_RECORDS:,} records")
-
-
-def _shown(value: Any) -> str:
-    try:
-        return f"{value!r:.{SHOWN}}"
-    except (ValueError, RecursionError):
-        return f"a large {type(value).__name__}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rlhf_core.policy import Indices
-from rlhf_core.yours import files, shapes
+from rlhf_core.yours import containers, files, shapes
 from rlhf_core.yours.shapes import Columns
 
 MOST_PAIRS = 20_000
@@ -84,10 +84,13 @@ def parse_pairs(data: bytes, name: str, columns: Columns | None = None) -> Prefe
     Raises
     ------
     ValueError
-        If there are more than `MOST_PAIRS`, none with a preference, or anything that `files` and `shapes` refuse.
+        If there are more than `MOST_PAIRS`, none with a preference, or anything that `containers` and `shapes` refuse.
     """
-    records = files.records(data, name)
-    shaped = shapes.shaped(records.rows, records.lines, columns)
+    records = containers.records(data, name)
+    try:
+        shaped = shapes.shaped(records.rows, records.lines, columns)
+    except RecursionError:
+        raise ValueError("an answer or a prompt is nested too deep") from None
     if not shaped.chosen:
         raise ValueError(f"no pair has two answers and a preference ({shaped.ties} ties, {shaped.empty} empty)")
     if len(shaped.chosen) > MOST_PAIRS:

@@ -1,6 +1,7 @@
 """The shapes in which people keep preferences, each turned into prompt, chosen and rejected answer."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class Unnamed(ValueError):
     """No names say which columns hold the answers; a reader may choose from `columns`, a chosen and a rejected one."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        shown = ", ".join(list(columns)[:12])
+        shown = ", ".join(name[:40] for name in list(columns)[:12])
         super().__init__(f"no columns for a chosen and a rejected answer were found among {shown}; choose them")
         self.columns = tuple(columns)
 
@@ -76,7 +77,7 @@ def shaped(rows: Sequence[Mapping[str, Any]], lines: Sequence[int], columns: Col
     Parameters
     ----------
     rows : sequence of mappings
-        Records, as from `files.records`.
+        Records, as from `containers.records`.
     lines : sequence of int
         Where each begins, for messages.
     columns : Columns, optional
@@ -292,6 +293,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None

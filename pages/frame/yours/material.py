@@ -19,6 +19,8 @@ from rlhf_core.yours.files import LARGEST_FILE
 MEGABYTES = LARGEST_FILE // 1_000_000
 OURS = "This could not be read or shown, and the fault is ours; the rest of the page holds."
 LOGGER = logging.getLogger(__name__)
+LONGEST_NAME, LONGEST_SAID = 120, 600
+"""Characters that are shown of a file's name, and of why it cannot be read, which may quote it."""
 T = TypeVar("T")
 
 
@@ -44,13 +46,13 @@ def take(place: str, name: str, read: Callable[[], Any]) -> None:
     try:
         content = read()
     except ValueError as error:
-        st.session_state[_key(place, "said")] = str(error)
+        st.session_state[_key(place, "said")] = str(error)[:LONGEST_SAID]
     except Exception as error:  # whatever hostile material runs into
         _report(error)
         st.session_state[_key(place, "said")] = OURS
     else:
         number = st.session_state[_key("count")] = st.session_state.get(_key("count"), 0) + 1
-        st.session_state[_key(place)] = Material(name, number, content)
+        st.session_state[_key(place)] = Material(name[:LONGEST_NAME], number, content)
 
 
 def say(place: str) -> None:
