@@ -46,7 +46,7 @@ st.header("Why is my KL negative?", anchor="negative-kl")
 page.beside([kl_samples.WHY_NEGATIVE, kl_samples.kl_numbers], kl_samples.kl_samples)
 
 st.header("Why the loss is no progress bar", anchor="why-the-loss-is-no-progress-bar")
-page.beside(progress.NO_PROGRESS_BAR, progress.loss_and_reward, middle=True)
+page.beside(progress.NO_PROGRESS_BAR, progress.loss_and_reward)
 
 st.header("Beside real runs", anchor="real-runs")
 page.chart(published.accuracies)

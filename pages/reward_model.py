@@ -39,11 +39,7 @@ page.text(words.ceiling)
 page.beside(figures.accuracy, figures.reliability)
 
 st.markdown("## Noise averages out, bias does not")
-left, right = st.columns(2, gap="large", vertical_alignment="center")
-with left:
-    page.text(bias.noise_and_bias)
-with right:
-    page.chart(bias.labels_and_truth)
+page.beside(bias.noise_and_bias, bias.labels_and_truth)
 
 st.markdown("## What it has learned")
 page.beside(figures.weights, scores.reward_against_truth)

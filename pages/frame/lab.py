@@ -149,8 +149,10 @@ def _ask(chosen: Experiment, key: tuple[object, ...]) -> None:
     stale = before is not None and before[0] == chosen.name
     if stale:
         st.caption("The settings have changed since the last run of this experiment.")
+    playing = chosen is stopping.EXPERIMENT and stopping_game.is_on()  # then its own button leads
     st.button(
-        "Run it again with these settings" if stale else "Run the experiment", key="lab-run", type="primary",
+        "Run it again with these settings" if stale else "Run the experiment", key="lab-run",
+        type="secondary" if playing else "primary",
         on_click=_remember, args=(key,),
     )  # fmt: skip
 

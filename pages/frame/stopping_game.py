@@ -52,6 +52,11 @@ def play(page: Page) -> None:
             _reveal(game, run, page.view.palette)
 
 
+def is_on() -> bool:
+    """Whether a round has begun that the reader has not stopped."""
+    return GAME in st.session_state and not st.session_state[GAME].stopped
+
+
 def _state(game: Game, last: int) -> str:
     if game.stopped:
         return f"**You stopped at step {game.step} of {last}.**"
