@@ -8,12 +8,10 @@ from pages.frame import (
     compression,
     foot,
     job_panel,
-    lab,
     lesson,
     local,
     memory,
     navigation,
-    pins,
     playback,
     presets,
     sharing,
@@ -21,7 +19,6 @@ from pages.frame import (
     social_card,
     tour,
     turns,
-    yours,
 )
 
 
@@ -39,13 +36,12 @@ def draw() -> None:
         sidebar.controls()
         presets.menu()
         sharing.menu(name)
-    for read in (pins.pinned, lab.read, yours.read):
-        read()  # the link, so that their notes stand with the others
+    sharing.read()
     with body:
         navigation.run(page)
         foot.draw()
-    others = {**lab.parameters(name), **yours.parameters(name), **sidebar.hidden(), **lesson.parameters()}
-    playback.publish(tour=tour.current(), pin=pins.parameter(), **others)
+    others = {**sharing.others(name), **sidebar.hidden(), **lesson.parameters()}
+    playback.publish(tour=tour.current(), **others)
 
 
 if runtime.exists():

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-SWITCH = "guess"
+from pages.frame import link, sidebar
+
+SWITCH, READ = "guess", "guess-read"
 PAGES = ("overview", "metrics")
 """Where one may guess; while one does, no result stands on these pages before the end of the run."""
 OPEN = ("hero", "pipeline_picture", "toy_and_real", "glossary", "trl_names")
@@ -13,6 +15,23 @@ KEPT_BACK = "Kept back while you guess; it stands here once the run has been pla
 def on(page: str) -> bool:
     """Whether the reader has asked for it, on a page that has it."""
     return page in PAGES and bool(st.session_state.get(SWITCH, False))
+
+
+def read() -> None:
+    """Once a session: whether the link asks for it."""
+    if READ in st.session_state:
+        return
+    st.session_state[READ] = True
+    given = st.query_params.get_all(SWITCH)
+    if said := link.switch(SWITCH, given):
+        sidebar.note(said)
+    elif given and given[0].lower() == "true":
+        st.session_state[SWITCH] = True
+
+
+def parameters(page: str) -> dict[str, str]:
+    """The switch as it stands in the address of a page that has it; an empty text where it is off."""
+    return {SWITCH: "true" if on(page) else ""}
 
 
 def switch() -> None:

@@ -21,15 +21,14 @@ from pages.figures.lab import (
     whose_label,
 )
 from pages.figures.lab.experiment import Experiment, Panel
-from pages.frame import job_panel, link, sidebar, stopping_game
+from pages.frame import job_panel, link, panels, sidebar, stopping_game, taken
 from pages.frame.page import Page
 from pages.frame.records import as_csv, markdown_table
+from pages.stage import Stage
 from rlhf_core import Settings
 
-EXPERIMENTS = tuple(
-    module.EXPERIMENT
-    for module in (beta, score_up, labels, fresh, whose_label, stopping, which_method, arrives, estimates)
-)
+MODULES = (beta, score_up, labels, fresh, whose_label, stopping, which_method, arrives, estimates)
+EXPERIMENTS = tuple(module.EXPERIMENT for module in MODULES)
 FAQ = "asked"
 NAMES = (*(experiment.name for experiment in EXPERIMENTS), FAQ)
 QUESTIONS = {answer.name: answer for answer in asked.ANSWERS}
@@ -82,7 +81,7 @@ def section(page: Page) -> None:
     key = (chosen.name, page.view.run.settings, n_seeds)
     _ask(chosen, key)
     if st.session_state.get(ASKED) == key:
-        _show(chosen, page.view.run.settings, n_seeds, page.view.palette)
+        _show(chosen, page.view.run.settings, n_seeds, page.view.palette, page.stage)
     st.markdown(f"**In practice.** {chosen.practice}")
     with st.expander("The same from Python", type="compact"):
         st.code(python_of(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
@@ -104,11 +103,9 @@ def _answer(page: Page) -> None:
         st.markdown(f"[See more of it]({answer.see})")
     with chart:
         panel = Panel(answer.question, answer.draw(found, page.view.palette), answer.question)
-        _plot(panel, f"asked-{answer.name}")
-
-
-def _plot(panel: Panel, key: str) -> None:
-    st.plotly_chart(panel.drawing.figure, theme=None, key=f"lab-{key}", alt=panel.alt, config={"displayModeBar": False})
+        of = f"Settings: {taken.in_words(page.view.run.settings)}"
+        about = taken.still(of, python_of_answer(answer.name, page.view.run.settings))
+        panels.draw(page.stage, panel, f"asked-{answer.name}", about)
 
 
 def _title(name: str) -> str:
@@ -161,26 +158,30 @@ def _remember(key: tuple[object, ...]) -> None:
     st.session_state[ASKED] = key
 
 
-def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette) -> None:
+def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette, stage: Stage) -> None:
     job_panel.show(
         "lab",
         ("lab", chosen.name, settings, n_seeds),
         lambda: chosen.pieces(settings, n_seeds),
-        lambda result: _draw(chosen, result, settings, palette),
+        lambda result: _draw(chosen, result, settings, n_seeds, palette, stage),
         label=chosen.unit.capitalize(),
     )
 
 
-def _draw(chosen: Experiment, result: Any, settings: Settings, palette: Palette) -> None:
+def _draw(
+    chosen: Experiment, result: Any, settings: Settings, n_seeds: int, palette: Palette, stage: Stage
+) -> None:  # fmt: skip
     """What is known so far: the finding, the charts, and what to take away."""
     st.markdown(f"**Finding.** {chosen.finding(result)}")
-    panels = chosen.charts(result, palette)
-    for first in range(0, len(panels), 2):
-        row = panels[first : first + 2]
+    charts = chosen.charts(result, palette)
+    of = f"Settings: {taken.in_words(settings)} · {plural(n_seeds, 'seed')}"
+    for first in range(0, len(charts), 2):
+        row = charts[first : first + 2]
         for column, (i, panel) in zip(st.columns(len(row), gap="large"), enumerate(row, first), strict=True):
             with column:
                 st.markdown(f"### {panel.title}")
-                _plot(panel, f"{chosen.name}-{i}")
+                about = taken.still(of, python_of_chart(chosen, settings, n_seeds, i))
+                panels.draw(stage, panel, f"{chosen.name}-{i}", about)
     if chosen is which_method.EXPERIMENT:
         st.container(key="lab-table").markdown(markdown_table(which_method.needs(result)))
     if chosen is arrives.EXPERIMENT and (rows := arrives.ends(result)):
@@ -200,3 +201,17 @@ def python_of(chosen: Experiment, settings: Settings, n_seeds: int) -> str:
     """Python that gives what an experiment shows, as it can be pasted."""
     imports = "import rlhf_core.lab\nfrom rlhf_core import Settings, run_pipeline"
     return f"{imports}\n\nresult = {chosen.call(settings, n_seeds)}"
+
+
+def python_of_chart(chosen: Experiment, settings: Settings, n_seeds: int, number: int) -> str:
+    """Python that draws one of an experiment's charts."""
+    module = MODULES[EXPERIMENTS.index(chosen)].__name__
+    made = f"EXPERIMENT.charts(result, LIGHT)[{number}].drawing"
+    return f"{python_of(chosen, settings, n_seeds)}\n{taken.shown(module, 'EXPERIMENT', made)}"
+
+
+def python_of_answer(name: str, settings: Settings) -> str:
+    """Python that draws the chart of an answer."""
+    run = f"from rlhf_core import Settings, run_pipeline\n\nrun = run_pipeline({taken.call_of_settings(settings)})\n"
+    made = f"[each.draw(each.measure(run), LIGHT) for each in ANSWERS if each.name == {name!r}][0]"
+    return run + taken.shown(asked.__name__, "ANSWERS", made)

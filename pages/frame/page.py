@@ -14,7 +14,7 @@ from pages.drawing import glossary, table
 from pages.drawing.chart import Chart, ended
 from pages.drawing.live import Live
 from pages.drawing.view import View
-from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, tour, tour_strip
+from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, taken, tour, tour_strip
 from pages.frame.parts import Part, Parts
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
@@ -67,7 +67,7 @@ class Page(Parts):
             return
         if place := lesson.place(self.places, draw):
             with place, self._or_a_sentence(draw):
-                self._show(draw, self._drawn(draw, pinned))
+                self._show(draw, self._drawn(draw, pinned), pinned=pinned)
 
     def live(self, draw: Callable[[View], Live]) -> None:
         """Play a passage of text."""
@@ -115,7 +115,7 @@ class Page(Parts):
 
     def _show(
         self, draw: DrawChart, payload: Payload, formula: str = "", *, level: int = 3,
-        below: Callable[[], None] = lambda: None,
+        below: Callable[[], None] = lambda: None, pinned: Settings | None = None,
     ) -> None:  # fmt: skip
         chart = payload.source
         title, words = words_of(chart, chart.told(self.playhead, self.view.run.settings)) if chart else ("", "")
@@ -124,7 +124,8 @@ class Page(Parts):
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
-        self.stage.chart(payload, key=key, alone=lesson.part_name(draw.__name__) in lesson.offered(self.stage.page))
+        alone = lesson.part_name(draw.__name__) in lesson.offered(self.stage.page)
+        self.stage.chart(payload, key=key, alone=alone, code=taken.draws(draw, pinned))
         below()
         if words:
             self.note(words)

@@ -60,5 +60,5 @@ def storyboard(settings: Settings, prompt: int) -> Payload:
             )
             for frame in timeline.frames
         ],
-        about=taken.about(settings, run.scenario.prompts[prompt]),
+        about=taken.about(settings, run.scenario.prompts[prompt], prompt),
     )

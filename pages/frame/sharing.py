@@ -3,12 +3,30 @@
 import streamlit as st
 
 from pages.figures.overview.outcome import command
-from pages.frame import lab, lesson, navigation, pins, playback, runs, saving, sidebar, standalone, yours
+from pages.frame import (
+    guessing,
+    lab,
+    lesson,
+    navigation,
+    pins,
+    playback,
+    runs,
+    saving,
+    sidebar,
+    social_card,
+    standalone,
+    taken,
+    tour,
+    yours,
+)
 from pages.frame.addresses import address, link, query
+from pages.frame.link import playhead
+from pages.frame.narration import narrate
 from pages.frame.page import Page
 from pages.frame.part_titles import title_of
 from pages.frame.records import as_csv as csv_of
 from pages.frame.taken import python
+from pages.stage import copy_buttons
 from rlhf_core import Settings, traces
 from rlhf_core.__main__ import as_csv, as_json
 from rlhf_core.settings import CONTROLS
@@ -37,9 +55,13 @@ def menu(page: str) -> None:
     """Link to the state on screen, and the ways to embed or save it, unless a lesson leaves them out."""
     if not lesson.has_control(MENU):
         return
-    with st.popover("Share", width="stretch", key=MENU, on_change="rerun"):
+    opened = st.popover("Share", width="stretch", key=MENU, on_change="rerun")
+    with opened:
         st.caption("Link to this exact state; pause first to fix the moment.")
-        st.code(link(st.context.url or "", _state(page, **lesson.parameters())), language=None, wrap_lines=True)
+        here = link(address(st.context.url or "", _page_of(page)), _state(page, tour=_step(), **lesson.parameters()))
+        st.code(here, language=None, wrap_lines=True)
+        if opened.open:
+            _offer(sentence(page, sidebar.settings(), playback.current(), sidebar.prompt()), here)
         embeds = st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
         playable = page in standalone.PLAYED
         saves = playable and st.button("Save as a file…", key="save", on_click=_close, width="stretch")
@@ -47,6 +69,44 @@ def menu(page: str) -> None:
         embed(page)
     if saves:
         saving.save(page, _state(page), file_name(sidebar.settings()))
+
+
+def _offer(words: str, here: str) -> None:
+    """Copy the link, or the moment in words with it."""
+    st.text(words)
+    copy_buttons({"Link": here, "Sentence and link": f"{words} {here}"}, key="share")
+
+
+def sentence(page: str, settings: Settings, at: str, prompt: int) -> str:
+    """What a page shows at a moment, in a sentence or two for whoever is sent the link."""
+    changed = f" ({taken.in_words(settings)})" if settings != Settings() else ""
+    run, timeline = runs.shared_run(settings)
+    frame = timeline.find(playhead(at, timeline)[0])
+    if page not in standalone.PLAYED or frame.phase == "idle":
+        return f"{navigation.TITLE}{changed}. {social_card.about(page)}"
+    return f"{navigation.title_of(page)}{changed}. {narrate(run, frame, prompt)}"
+
+
+def _page_of(page: str) -> str:
+    """The page that the link leads to: on the tour that of the step."""
+    return tour.STEPS[tour.current() - 1].page if tour.current() else page
+
+
+def _step() -> str:
+    return str(tour.current() or "")
+
+
+def read() -> None:
+    """What a link asks for besides settings and moment, so that the notes on it stand with the others."""
+    for each in (pins.pinned, lab.read, yours.read, guessing.read):
+        each()
+
+
+def others(page: str) -> dict[str, str]:
+    """What the address of a page holds besides settings and moment; empty texts where it says nothing."""
+    return {
+        pins.PIN: pins.parameter(), **lab.parameters(page), **yours.parameters(page), **guessing.parameters(page),
+    }  # fmt: skip
 
 
 def _close() -> None:
@@ -76,6 +136,7 @@ def embed(page: str) -> None:
     st.code(link(url, parameters), language=None, wrap_lines=True)
     st.caption("HTML to paste into your page")
     st.code(iframe(url, parameters, height, width), language="html", wrap_lines=True)
+    copy_buttons({"Link": link(url, parameters), "HTML": iframe(url, parameters, height, width)}, key="embed")
     st.caption("Preview")
     st.iframe(embedded(url, parameters), width=width or "stretch", height=height, alt="Preview of the embedded page")
 
@@ -89,9 +150,7 @@ def _state(page: str, **texts: str) -> str:
         at=playback.current(),
         prompt=sidebar.prompt(),
         speed=sidebar.speed(),
-        pin=pins.parameter(),
-        **lab.parameters(page),
-        **yours.parameters(page),
+        **others(page),
         **texts,
     )
 

@@ -1,13 +1,15 @@
 """A game: advance PPO step by step, see what a trainer logs, and say when to stop; then the truth is shown."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.drawing import theme
+from pages.drawing.panel import Panel
 from pages.drawing.theme import Palette
+from pages.frame import panels, taken
 from pages.frame.page import Page
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.lab.stopping import N_FRESH, RULES, fresh_accuracy, reached_share
@@ -44,12 +46,11 @@ def play(page: Page) -> None:
     with st.container(border=True):
         st.markdown(_state(game, last))
         _buttons(game, run, last)
-        st.plotly_chart(_logged(game, run, page.view.palette), theme=None, key="game-logged", alt=_alt(game),
-                        config={"displayModeBar": False})  # fmt: skip
+        panels.draw(page.stage, _logged(game, run, page.view.palette), "game-logged", _about(run))
         if game.bought:
             st.caption(_labels(game))
         if game.stopped:
-            _reveal(game, run, page.view.palette)
+            _reveal(game, page)
 
 
 def is_on() -> bool:
@@ -97,7 +98,7 @@ def _again() -> None:
     st.session_state[GAME] = Game(st.session_state[GAME].settings)
 
 
-def _logged(game: Game, run: PipelineRun, palette: Palette) -> go.Figure:
+def _logged(game: Game, run: PipelineRun, palette: Palette) -> Panel:
     """Four panels of what a trainer logs, up to the step reached; no axis tells what is still to come."""
     steps = np.arange(game.step + 1)
     data, axes = [], {}
@@ -116,11 +117,12 @@ def _logged(game: Game, run: PipelineRun, palette: Palette) -> go.Figure:
         whole = [min(0.0, 1.1 * float(seen.min())), max(least, 1.1 * float(seen.max()))]
         axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True, "range": whole}
     grid = {"rows": 2, "columns": 2, "pattern": "independent", "xgap": 0.3, "ygap": 0.4}
-    return theme.figure(palette, x="", y="", data=data, grid=grid, height=400, **axes).figure
+    drawing = theme.figure(palette, x="", y="", data=data, grid=grid, height=400, **axes)
+    return Panel("", drawing, f"Reward, KL, entropy and clip fraction up to step {game.step}.")
 
 
-def _alt(game: Game) -> str:
-    return f"Reward, KL, entropy and clip fraction up to step {game.step}."
+def _about(run: PipelineRun) -> dict[str, Any]:
+    return taken.still(f"Settings: {taken.in_words(run.settings)}", "")
 
 
 def _labels(game: Game) -> str:
@@ -129,7 +131,8 @@ def _labels(game: Game) -> str:
     return f"The reward model agrees with fresh labels in {seen} of {N_FRESH} pairs each (± {error:.0%} at most)."
 
 
-def _reveal(game: Game, run: PipelineRun, palette: Palette) -> None:
+def _reveal(game: Game, page: Page) -> None:
+    run, palette = page.view.run, page.view.palette
     truth = run.ppo.true_reward
     share, best = reached_share(truth, game.step), int(truth.argmax())
     st.markdown(f"**{_verdict(share, game.step, best)}**")
@@ -146,7 +149,7 @@ def _reveal(game: Game, run: PipelineRun, palette: Palette) -> None:
     ]  # fmt: skip
     drawing = theme.figure(palette, x="PPO step", y="true reward [own units]", data=marks, height=300)
     alt = f"True reward over all steps; you stopped at step {game.step}, the best was {best}."
-    st.plotly_chart(drawing.figure, theme=None, key="game-truth", alt=alt, config={"displayModeBar": False})
+    panels.draw(page.stage, Panel("", drawing, alt), "game-truth", _about(run))
 
 
 def _verdict(share: float, step: int, best: int) -> str:

@@ -1,37 +1,116 @@
-"""What goes with a chart that is taken away: the run's settings in words, the code that makes it, how to cite."""
+"""What goes with a chart that is taken away: the run's settings in words, the code that draws it, how to cite."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from inspect import getclosurevars, signature
+from typing import Any
 
 from pages.frame import foot
 from rlhf_core import Settings
 from rlhf_core.settings import CONTROLS
 
+REDRAW = """from pages.drawing.theme import LIGHT
+from pages.drawing.view import View
+from {module} import {name}
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.timeline import build
 
-def about(settings: Settings, prompt: str) -> dict[str, str]:
-    """What the charts' menus say of a run, and of the prompt that is looked at."""
-    work = foot.this()
+run = run_pipeline(%(settings)s)
+view = View(run, build(run), prompt=%(prompt)d, palette=LIGHT{pinned})
+figure = {call}(view).at(view.timeline.names.index("{at}"))
+figure.show()
+"""
+"""The player fills in which chart and which moment: see takeaway.js."""
+SHOW = """
+from pages.drawing.theme import LIGHT
+from {module} import {name}
+
+figure = {made}.figure
+figure.show()
+"""
+
+
+def about(settings: Settings, prompt: str, number: int) -> dict[str, str]:
+    """What the charts' menus say of a run, and of the prompt that is looked at, by its text and its index."""
     return {
         "settings": in_words(settings, prompt),
-        "source": f"{work.title} {work.version}, {work.licence} licence",
-        "python": python(settings),
-        "cite": foot.bibtex(work),
+        "source": source(),
+        "python": REDRAW % {"settings": call_of_settings(settings), "prompt": number},
+        "cite": foot.bibtex(foot.this()),
     }
 
 
-def in_words(settings: Settings, prompt: str) -> str:
-    """The settings that differ from the defaults, and the prompt."""
+def source() -> str:
+    """Title, version and licence of this work."""
+    work = foot.this()
+    return f"{work.title} {work.version}, {work.licence} licence"
+
+
+def still(settings: str, python: str, *, linked: bool = True) -> dict[str, Any]:
+    """What the menu says of a chart that is not on the clock.
+
+    Parameters
+    ----------
+    settings : str
+        What it is a chart of, in words.
+    python : str
+        Lines that draw it.
+    linked : bool
+        Whether the page's address leads back to it.
+    """
+    return {"settings": settings, "python": python, "linked": linked}
+
+
+def draws(draw: Callable[..., Any], pinned: Settings | None = None) -> dict[str, str]:
+    """What the player needs for the code of a chart on the clock."""
+    module, call = draw.__module__, call_of(draw)
+    then = {"pinned": f", pinned=run_pipeline({call_of_settings(pinned)})"} if pinned else {}
+    return {"module": module, "call": call, **then}
+
+
+def call_of(draw: Callable[..., Any]) -> str:
+    """Expression that gives a draw function in its module: its name, or the call of what has made it."""
+    name = draw.__name__
+    made_by = getattr(import_module(draw.__module__), name)
+    if made_by is draw:
+        return name
+    values = getclosurevars(draw).nonlocals
+    return f"{name}({', '.join(repr(values[parameter]) for parameter in signature(made_by).parameters)})"
+
+
+def redrawn(python: str, code: Mapping[str, str], at: str) -> str:
+    """The code of one chart at a moment, as the player fills it in."""
+    words = {"pinned": "", **code, "name": code["call"].partition("(")[0], "at": at}
+    for word, text in words.items():
+        python = python.replace(f"{{{word}}}", text)
+    return python
+
+
+def shown(module: str, name: str, made: str) -> str:
+    """Last lines of the code of a chart that is not on the clock, after those that make what it shows."""
+    return SHOW.format(module=module, name=name, made=made)
+
+
+def in_words(settings: Settings, prompt: str = "") -> str:
+    """The settings that differ from the defaults, and the prompt if one is looked at."""
     changed = [
         f"{CONTROLS[name].label} {value} {CONTROLS[name].unit}".rstrip() for name, value in settings.to_query().items()
     ]
     words = f"{', '.join(changed)}; else the defaults" if changed else "the defaults"
-    return f"{words} · prompt “{prompt}”"
+    return f"{words} · prompt “{prompt}”" if prompt else words
+
+
+def call_of_settings(settings: Settings) -> str:
+    """Settings as Python."""
+    changed = {name: getattr(settings, name) for name in settings.to_query()}
+    return f"Settings({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
 
 def python(settings: Settings) -> str:
     """Lines of Python that reproduce the run and print the metrics at its end."""
-    changed = {name: getattr(settings, name) for name in settings.to_query()}
-    arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
     return f"""from rlhf_core import Settings, run_pipeline
 
-run = run_pipeline(Settings({arguments}))
+run = run_pipeline({call_of_settings(settings)})
 print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
 print(f"KL divergence  {{run.ppo.kl[-1]:.2f}} nats")
 print(f"RM accuracy    {{run.reward.heldout_accuracy[-1]:.0%}}")

@@ -26,12 +26,22 @@ from pages.stage.storyboard import (
     StageFrame,
     decode,
     encode_chart,
+    encode_copying,
     encode_frames,
     encode_live,
 )
 from rlhf_core.timeline import METRICS, nearest
 
-__all__ = ["Payload", "Stage", "StageFrame", "encode_chart", "encode_frames", "encode_live", "open_stage"]
+__all__ = [
+    "Payload",
+    "Stage",
+    "StageFrame",
+    "copy_buttons",
+    "encode_chart",
+    "encode_frames",
+    "encode_live",
+    "open_stage",
+]
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
 MISSING = "rlhf-stage-missing"  # and of one that missing.html shows until stage.css hides it
@@ -75,10 +85,10 @@ class Stage:
     static: bool = False
     played: bool = True
 
-    def chart(self, payload: Payload, *, key: str, alone: bool = False) -> None:
+    def chart(self, payload: Payload, *, key: str, **told: Any) -> None:
         """Draw a chart that the clock moves; at the playhead where the player cannot run.
 
-        `alone` says that a link can show it alone, by its key.
+        What its menu is told, see `Payload.wire`.
         """
         if self.static and payload.source is not None:
             frame = min(self.frame, len(payload.source.rows) - 1)
@@ -90,22 +100,25 @@ class Stage:
                 alt=payload.source.alt,
             )
         else:
-            self._mount(payload, key, part=key.replace("-", "_"), alone=alone)
+            self._mount(payload, key, {"part": key.replace("-", "_"), **told})
 
     def live(self, payload: Payload, *, key: str) -> None:
         """Show a passage of text that the clock fills."""
         if self.played:
             self._mount(payload, key)
 
-    def _mount(
-        self, payload: Payload, key: str, *, part: str = "", alone: bool = False, **callbacks: Any
-    ) -> Any:  # fmt: skip
+    def _mount(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None, **callbacks: Any) -> Any:
         key = f"stage-{self.page}-{key}"
         plain = bool(st.session_state.get(key, {}).get("plain"))  # the browser cannot unpack zlib
         callbacks.setdefault("on_plain_change", lambda: None)
         component = _transport if payload.role == "transport" else _role
-        data = payload.wire(self.page, part=part, alone=alone, compress=not plain)
+        data = payload.wire(self.page, compress=not plain, **(told or {}))
         return component(key=key, data=data, **callbacks)
+
+
+def copy_buttons(items: Mapping[str, str], *, key: str) -> None:
+    """Show buttons that copy texts, by what is copied: `{"Link": address}`. They say when it is done."""
+    Stage("copy", 0)._mount(encode_copying(items), key)
 
 
 def open_stage(

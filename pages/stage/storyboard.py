@@ -22,7 +22,7 @@ SIGNIFICANT_DIGITS = 4
 SMALLEST_SHARE = 1e-5  # of an array's largest value: far below one pixel on a linear axis
 CHART_HEIGHT = 320
 
-Role = Literal["transport", "chart", "live"]
+Role = Literal["transport", "chart", "live", "copying"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,17 @@ class Payload:
     """What to draw with `st.plotly_chart` where the player cannot."""
     names: tuple[str, ...] = ()
 
-    def wire(self, page: str, *, part: str = "", alone: bool = False, compress: bool = True) -> bytes:
+    def wire(self, page: str, *, compress: bool = True, **told: Any) -> bytes:
         """Return the bytes to send.
 
-        `page` names the clock that plays them, `part` what they are a part of, if a reader may take it away; `alone`
-        says that a link can show the part alone.
+        `page` names the clock that plays them. What else is told goes to the chart's menu, if it is not empty: `part`,
+        what they are a part of; `alone`, whether a link can show the part alone; `code`, which function draws it;
+        `about`, what is to be said of a chart that is not on the clock.
         """
         body = self.body if compress else zlib.decompress(self.body)
-        named = b',"part":"%b"%b}' % (part.encode(), b',"alone":true' * alone) if part else b"}"
-        return b"%b %b%b\n%b" % (page.encode(), self.head[:-1], named, body)
+        more = _text({name: value for name, value in told.items() if value})
+        head = self.head[:-1] + (b"," + more[1:] if len(more) > 2 else b"}")
+        return b"%b %b\n%b" % (page.encode(), head, body)
 
 
 def encode_frames(frames: Sequence[StageFrame], about: Mapping[str, str] | None = None) -> Payload:
@@ -131,6 +133,11 @@ def encode_live(live: Live) -> Payload:
     return Payload("live", *_pack({"role": "live"}, {"template": live.template, "tracks": tracks}))
 
 
+def encode_copying(items: Mapping[str, str]) -> Payload:
+    """Encode buttons that copy texts, by what is copied."""
+    return Payload("copying", *_pack({"role": "copying"}, {"items": list(items.items())}))
+
+
 def decode(payload: Payload) -> dict[str, Any]:
     """Return an encoded body as plain data: what the browser reads."""
     body: dict[str, Any] = json.loads(zlib.decompress(payload.body))
@@ -138,10 +145,11 @@ def decode(payload: Payload) -> dict[str, Any]:
 
 
 def _pack(head: dict[str, Any], body: dict[str, Any]) -> tuple[bytes, bytes]:
-    def text(value: dict[str, Any]) -> bytes:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+    return _text(head), zlib.compress(_text(body), 7)
 
-    return text(head), zlib.compress(text(body), 7)
+
+def _text(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode()
 
 
 def _distinct(values: Any, rows: np.ndarray) -> tuple[list[int], Any]:

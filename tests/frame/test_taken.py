@@ -20,8 +20,8 @@ def test_the_player_is_told_of_the_run_with_its_frames() -> None:
     settings = Settings(ppo_steps=2)
     prompt = runs.shared_run(settings)[0].scenario.prompts[1]
     told = decode(runs.storyboard(settings, 1))["about"]
-    assert told == taken.about(settings, prompt)
-    assert (told["cite"], told["python"]) == (foot.bibtex(foot.this()), taken.python(settings))
+    assert told == taken.about(settings, prompt, 1)
+    assert told["cite"] == foot.bibtex(foot.this())
 
 
 def test_a_chart_on_the_wire_bears_its_name_and_whether_it_can_be_had_alone() -> None:

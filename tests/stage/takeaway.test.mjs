@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chartLink, csvOf, embedCode, fileName, momentWords, pictureOf, wrapped } from "../../pages/stage/player/takeaway.js";
+import { chartLink, csvOf, embedCode, fileName, momentWords, pictureOf, redrawCode, wrapped } from "../../pages/stage/player/takeaway.js";
 
 const parameters = (text) => new URLSearchParams(text);
 const rowsOf = (figure) => csvOf(figure).trimEnd().split("\n").slice(1);
@@ -17,6 +17,12 @@ test("a file's name carries what differs from the defaults, and no more", () => 
   assert.equal(fileName("ppo", "reward_kl_path", parameters("beta=0.5&at=ppo-3&speed=9&show=loop&embed=true"), "ppo-3"), "ppo-reward-kl-path-beta0.5-at-ppo-3");
   assert.match(fileName("ppo", "x", parameters("scenario=../a<b>&pin=beta%3D0"), "idle"), /^ppo-x-scenario\.\._a_b_-pinbeta_0$/);
   assert.ok(fileName("ppo", "x", parameters(`a=${"9".repeat(999)}&${"b=1&".repeat(99)}`), "done").length <= 180);
+});
+
+test("Python is filled in with the chart and the moment, whatever else stands in it", () => {
+  const python = 'from {module} import {name}\nview = View(x{pinned})\n{call}(view).at("{at}", {other})';
+  assert.equal(redrawCode(python, { module: "pages.x", call: "pairs(7)" }, "ppo-3"), 'from pages.x import pairs\nview = View(x)\npairs(7)(view).at("ppo-3", {other})');
+  assert.match(redrawCode(python, { module: "a", call: "b", pinned: ", pinned=$&" }, "done"), /View\(x, pinned=\$&\)/);
 });
 
 test("a link leads to the chart at the moment, with the settings, and without what else is on the page", () => {

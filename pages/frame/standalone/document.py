@@ -165,7 +165,8 @@ def _island(page: Printed, plotly: Plotly, app: str) -> str:
 
 def _wired(page: Printed, key: str, payload: Payload) -> str:
     part = key.rpartition("-")[0].replace("-", "_") if payload.role == "chart" else ""
-    return _base64(payload.wire(page.name, part=part, alone=lesson.part_name(part) in lesson.offered(page.state.page)))
+    alone = lesson.part_name(part) in lesson.offered(page.state.page)
+    return _base64(payload.wire(page.name, part=part, alone=alone, code=page.code.get(key)))
 
 
 def _base64(body: bytes) -> str:

@@ -16,7 +16,7 @@ from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.metrics.compare import pinned_and_current
-from pages.frame import lesson, payoff, presets, turns
+from pages.frame import lesson, payoff, presets, taken, turns
 from pages.frame.page import LATER, LOST, words_of
 from pages.frame.parts import Part, Parts
 from pages.frame.standalone import prose
@@ -49,6 +49,8 @@ class Printed(Parts):
     themes: Themes = field(default_factory=Themes)
     payloads: dict[str, Payload] = field(default_factory=dict)
     tables: dict[str, bytes] = field(default_factory=dict)
+    code: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Which functions draw the charts."""
     places: dict[str, Box] | None = None
     """Where the parts go that are wanted; None for the whole page."""
     sections: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +157,8 @@ class Printed(Parts):
     def _mount(self, draw: Callable[[View], Any], light: Payload, dark: Payload) -> str:
         key = f"{draw.__name__.replace('_', '-')}-{len(self.payloads)}"
         self.payloads[key] = self.themes.both(light, dark)
+        if light.role == "chart":
+            self.code[key] = taken.draws(draw, self.state.pinned if draw is pinned_and_current else None)
         height = f' style="min-height: {light.height}px"' if light.height else ""
         self.paper.add(f'<div data-part="{key}"{height}></div>')
         return key

@@ -4,9 +4,9 @@ from typing import TypeAlias
 
 import streamlit as st
 
-from pages.drawing.wording import plain
+from pages.drawing.wording import plain, plural
 from pages.figures.yours import label as figures
-from pages.frame import link, sidebar
+from pages.frame import link, sidebar, taken
 from pages.frame.page import Page
 from pages.frame.yours import plots
 from rlhf_core import PipelineRun, Settings
@@ -55,6 +55,16 @@ def section(page: Page) -> None:
         _learnt(page, choices)
 
 
+def python(settings: Settings, choices: tuple[int, ...], share: float) -> str:
+    """Lines that learn from the labels as the page does."""
+    return f"""from rlhf_core import Settings, run_pipeline
+from rlhf_core.yours.labelling import decode, learn
+
+run = run_pipeline({taken.call_of_settings(settings)})
+found = learn(run, decode({encode(choices)!r}), simulated={share!r})
+"""
+
+
 def _pair(run: PipelineRun, choices: tuple[int, ...]) -> None:
     pair, world = ask(run, choices)[-1], _world(run.settings)
     st.markdown(f"**{plain(run.scenario.prompts[pair.prompt])}**")
@@ -88,7 +98,9 @@ def _learnt(page: Page, choices: tuple[int, ...]) -> None:
     )  # fmt: skip
     found = learn(run, choices, simulated=share)
     page.say(figures.heard(found))
-    plots.show(figures.charts(run, found, page.view.palette), "label")
+    of = f"{plural(len(choices), 'label')} of mine · {taken.in_words(run.settings)}"
+    charts, call = figures.charts(run, found, page.view.palette), "charts(run, found, LIGHT)"
+    plots.show(page.stage, charts, "label", of, python(run.settings, choices, share), call, linked=True)
     page.say(figures.reached(found, run))
     st.markdown(f"#### Which answer it would now give\n\n{plain(run.scenario.prompts[page.view.prompt])}")
     shown = figures.answers(run, found, page.view.prompt)

@@ -1,6 +1,6 @@
 """A training log that a reader brings: who wrote it, what its series show, what to do, and where this app shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -17,7 +17,7 @@ from rlhf_core.yours.diagnosis import Finding
 from rlhf_core.yours.export import COLUMNS, as_trl_log
 from rlhf_core.yours.log_diagnosis import diagnose_log
 from rlhf_core.yours.logs import Log, parse_log
-from rlhf_core.yours.trainers import BY_HAND, TRAINERS, columns_of, recognise, record_of
+from rlhf_core.yours.trainers import BY_HAND, TRAINERS, Trainer, columns_of, recognise, record_of
 
 PLACE = "log"
 KNOWN_TRAINERS = {trainer.name: trainer for trainer in (*TRAINERS, BY_HAND)}
@@ -144,10 +144,22 @@ def _report(page: Page, there: material.Material[Log]) -> None:
     st.markdown("### What the checks see")
     _findings(findings)
     st.markdown("### Its series")
-    plots.show(figures.charts(record, page.view.palette), f"log-{there.number}", columns=3)
+    charts, lines = figures.charts(record, page.view.palette), python(there.name, trainer, chosen)
+    plots.show(page.stage, charts, "log", f"my log {there.name}", lines, "charts(record, LIGHT)", columns=3)
 
 
-def _columns(there: material.Material[Log]) -> tuple[object, dict[str, str]]:
+def python(name: str, trainer: Trainer, chosen: Mapping[str, str]) -> str:
+    """Lines that read the log as the page does."""
+    return f"""from rlhf_core.yours import load_log
+from rlhf_core.yours.trainers import BY_HAND, TRAINERS, record_of
+
+log = load_log({name!r})
+trainer = next(trainer for trainer in (*TRAINERS, BY_HAND) if trainer.name == {trainer.name!r})
+record = record_of(log, trainer, {dict(chosen)!r})
+"""
+
+
+def _columns(there: material.Material[Log]) -> tuple[Trainer, dict[str, str]]:
     """The trainer, as recognised or as the reader says, and the columns that they name besides."""
     log, mapped = there.content, f"yours-log-map-{there.number}"
     found = recognise(log).name

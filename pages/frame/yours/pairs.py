@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from pages.drawing.theme import Palette
 from pages.figures.yours import pairs as figures
 from pages.frame import job_panel, runs
 from pages.frame.page import Page
 from pages.frame.yours import material, plots
+from pages.stage import Stage
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.yours.command import as_counts, as_report
 from rlhf_core.yours.pairs import MOST_PAIRS, PreferencePairs, parse_pairs
@@ -30,6 +32,8 @@ class Brought:
 
     pairs: PreferencePairs
     counts: dict[str, Any]
+    columns: Columns | None
+    """As the reader has named them, if the file does not say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +60,11 @@ def section(page: Page) -> None:
     there = material.held(PLACE)
     if there is not None:
         _counted(there)
-        pairs = there.content.pairs
+        pairs, palette, stage = there.content.pairs, page.view.palette, page.stage
+        of, lines = f"my preference pairs {there.name}", python(there.name, there.content.columns)
         job_panel.show(
-            "yours", material.mine(PLACE), lambda: fit_pairs_pieces(pairs), lambda report: _draw(page, report),
-            label="Percent done", shared=False,
+            "yours", material.mine(PLACE), lambda: fit_pairs_pieces(pairs),
+            lambda report: _draw(stage, palette, report, of, lines), label="Percent done", shared=False,
         )  # fmt: skip
     st.markdown(figures.CAN_TELL)
 
@@ -95,7 +100,7 @@ def _read(data: bytes, name: str, columns: Columns | None = None) -> Brought:
             found = Unclear(data, name, unnamed.columns)
             material.take(UNCLEAR, name, lambda: found)
         raise
-    return Brought(pairs, as_counts(pairs))
+    return Brought(pairs, as_counts(pairs), columns)
 
 
 def _columns() -> None:
@@ -141,9 +146,19 @@ def _counted(there: material.Material[Brought]) -> None:
         )
 
 
-def _draw(page: Page, report: PairsReport) -> None:
+def python(name: str, columns: Columns | None) -> str:
+    """Lines that read and fit the pairs as the page does."""
+    named = "" if columns is None else f", {columns!r}"
+    imported = "" if columns is None else "from rlhf_core.yours.shapes import Columns\n"
+    return f"""from rlhf_core.yours import fit_pairs, load_pairs
+{imported}
+report = fit_pairs(load_pairs({name!r}{named}))
+"""
+
+
+def _draw(stage: Stage, palette: Palette, report: PairsReport, of: str, lines: str) -> None:
     st.markdown(f"**Finding.** {figures.finding(report)}")
-    plots.show(figures.charts(report, page.view.palette), "pairs")
+    plots.show(stage, figures.charts(report, palette), "pairs", of, lines, "charts(report, LIGHT)")
     st.markdown(figures.lesson(report))
     if report.blind:
         blind = ", ".join(report.blind)

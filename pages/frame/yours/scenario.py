@@ -9,6 +9,7 @@ import streamlit as st
 from pages.drawing.wording import plain, plural
 from pages.figures.metrics.checks import SIGNS
 from pages.figures.yours import scenario as figures
+from pages.frame import taken
 from pages.frame.page import Page
 from pages.frame.yours import material, plots
 from rlhf_core import PipelineRun, Scenario, Settings, run_pipeline
@@ -68,7 +69,9 @@ def _shown(page: Page, there: material.Material[Scenario]) -> None:
     st.text(f"{there.content.title}: {there.content.summary}")
     st.caption(f"{plural(len(there.content.prompts), 'prompt')}, {int(there.content.heldout.sum())} of them held out.")
     page.say(f"**Finding.** {figures.finding(run)}")
-    plots.show(figures.charts(run, page.view.palette), "scenario")
+    of = f"my scenario {there.content.title} · {taken.in_words(run.settings)}"
+    charts = figures.charts(run, page.view.palette)
+    plots.show(page.stage, charts, "scenario", of, python(there.name, run.settings), "charts(run, LIGHT)")
     prompts = there.content.prompts
     chosen = st.selectbox("Prompt of your scenario", range(len(prompts)), there.content.telling,
                           key=f"yours-scenario-prompt-{there.number}", format_func=lambda i: prompts[i])  # fmt: skip
@@ -82,6 +85,18 @@ def _shown(page: Page, there: material.Material[Scenario]) -> None:
     with st.expander("What the checks of the Metrics page say of it", type="compact"):
         found = diagnose(of_run(run))
         st.markdown("\n".join(f"- {SIGNS[each.verdict]} · **{each.name}**: {plain(each.evidence)}" for each in found))
+
+
+def python(name: str, settings: Settings) -> str:
+    """Lines that run the scenario as the page does."""
+    return f"""from pathlib import Path
+
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.yours.scenario import read_scenario
+
+scenario = read_scenario(Path({name!r}).read_bytes(), "mine")
+run = run_pipeline({taken.call_of_settings(settings)}, scenario)
+"""
 
 
 def _run(there: material.Material[Scenario], settings: Settings) -> PipelineRun:

@@ -1,6 +1,7 @@
 // A menu beside every chart: what one can take away of it. Made when it is opened, of what stands on the screen.
 
-import { chartLink, csvOf, embedCode, fileName, momentWords, PICTURE_FONT, pictureOf } from "./takeaway.js";
+import { copy, make } from "./clipboard.js";
+import { chartLink, csvOf, embedCode, fileName, momentWords, PICTURE_FONT, pictureOf, redrawCode } from "./takeaway.js";
 
 const SCALE = 2, SAID_MS = 5000, MENU_GAP = 4;
 const TAKE_ICON = "M11 4h2v8.200l3.100-3.100 1.400 1.400L12 16l-5.500-5.500 1.400-1.400 3.100 3.100zM5 18h14v2H5z";
@@ -8,32 +9,10 @@ const TAKE_ICON = "M11 4h2v8.200l3.100-3.100 1.400 1.400L12 16l-5.500-5.500 1.40
 // Where this page's states are to be had: in the app its own address. A file says what it knows.
 export const whereabouts = { link: () => location.href, parameters: () => new URLSearchParams(location.search) };
 
-const make = (tag, properties, ...inside) => {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...inside);
-  return element;
-};
-
 function save(text, type, name) {
   const href = URL.createObjectURL(new Blob([text], { type }));
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 1000);
-}
-
-// True once it is on the clipboard; else the text stands selected, to be copied by hand.
-async function copy(text, box) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch { /* an insecure address, an old browser, or an iframe that may not */ }
-  box.querySelector("label")?.remove();
-  const area = make("textarea", { value: text, readOnly: true, rows: 4 });
-  const label = make("label", {}, "Press Ctrl+C or ⌘C to copy:", area);
-  box.append(label);
-  area.select();
-  if (!document.execCommand("copy")) return false;
-  label.remove();
-  return true;
 }
 
 function titleAbove(plot, alt) {
@@ -60,10 +39,13 @@ function picture(plot, notes, title) {
 
 // What the menu offers of a chart now: [label, act], where acting gives what is said of it.
 function offers(chart, box) {
-  const { page, plot, clock, figure, head } = chart, { part, alone } = head(), at = clock.name, about = clock.board?.about;
-  const name = fileName(page, part, whereabouts.parameters(), at), url = whereabouts.link(), title = titleAbove(plot, head().alt);
+  const { page, plot, clock, figure, head } = chart, { part, alone, code, about: still } = head();
+  const at = still ? "idle" : clock.name, about = { ...clock.board?.about, ...still };
+  const name = fileName(page, part, whereabouts.parameters(), at), url = (about.linked ?? true) && whereabouts.link(), title = titleAbove(plot, head().alt);
   const link = (embed) => chartLink(url, alone && part, at, embed);
-  const notes = [`Settings: ${about?.settings ?? "?"} · at ${momentWords(at)}`, [about?.source, url && link(false)].filter(Boolean).join(" · ")];
+  const settings = still ? about.settings : `Settings: ${about.settings ?? "?"} · at ${momentWords(at)}`;
+  const notes = [settings, [about.source, url && link(false)].filter(Boolean).join(" · ")];
+  const python = about.python && (still ? about.python : code && redrawCode(about.python, code, at));
   const draw = async (format) => {
     const copied = picture(plot, notes, title), { width, height } = copied.layout;
     await globalThis.Plotly.downloadImage(copied, { format, width, height, scale: SCALE, filename: name });
@@ -74,10 +56,10 @@ function offers(chart, box) {
     globalThis.Plotly && plot.data && ["Picture as PNG", () => draw("png")],
     globalThis.Plotly && plot.data && ["Picture as SVG", () => draw("svg")],
     figure() && ["Numbers as CSV", async () => { save(csvOf(figure()), "text/csv", `${name}.csv`); return "CSV saved"; }],
-    url && ["Copy link to this moment", put(link(false), "Link")],
+    url && [still ? "Copy link to this page" : "Copy link to this moment", put(link(false), "Link")],
     url && alone && ["Copy HTML to embed this chart", put(embedCode(link(true), plot.clientHeight, title), "HTML")],
-    about && ["Copy Python for this run", put(about.python, "Python")],
-    about && ["Copy how to cite, as BibTeX", put(about.cite, "BibTeX")],
+    python && ["Copy Python that redraws this figure", put(python, "Python")],
+    about.cite && ["Copy how to cite, as BibTeX", put(about.cite, "BibTeX")],
   ].filter(Boolean);
 }
 
@@ -117,7 +99,7 @@ function listOf(chart, box, tell, place) {
 // `chart` is { page, plot, clock, figure(), head() }.
 export function makeMenu(parent, chart) {
   if (!("popover" in HTMLElement.prototype)) return () => {};
-  const name = `Take this chart away: ${chart.head().part.replaceAll("_", " ")}`;
+  const { part, about } = chart.head(), name = `Take this chart away: ${about?.title || part.replaceAll("_", " ")}`;
   const button = make("button", { type: "button", className: "tk-button", title: "Take this chart away" });
   button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${TAKE_ICON}"/></svg>`;
   button.setAttribute("aria-label", name);

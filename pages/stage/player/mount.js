@@ -1,11 +1,12 @@
 // Mounting: a message becomes a transport, a chart or a passage, and later messages change it. No Streamlit in here.
 
 import { makeChart } from "./chart.js";
+import { makeCopying } from "./copying.js";
 import { makeLive } from "./live.js";
 import { makeTransport } from "./transport.js";
 import { readBody, sameBytes } from "./wire.js";
 
-const MAKERS = { transport: makeTransport, chart: makeChart, live: makeLive };
+const MAKERS = { transport: makeTransport, chart: makeChart, live: makeLive, copying: makeCopying };
 const instances = new WeakMap(); // element -> { role, bytes, ... }
 
 // `message` is what readHead gives; `tell(name, value)` reaches whoever has sent it.

@@ -28,6 +28,12 @@ export function fileName(page, part, parameters, at) {
   return words.map((word) => word.replace(/[^\w.,-]+/g, "_").slice(0, 40)).join("-").slice(0, 180);
 }
 
+// Python that draws a chart at a moment; `code` is { module, call, pinned }.
+export function redrawCode(python, code, at) {
+  const words = { pinned: "", ...code, name: code.call.split("(")[0], at };
+  return python.replace(/\{(\w+)\}/g, (whole, word) => words[word] ?? whole);
+}
+
 // The chart at a moment, on its page or (a part that has a name there) alone.
 export function chartLink(url, part, at, embed = false) {
   const link = new URL(url);

@@ -1,0 +1,137 @@
+"""The Python that a chart's menu offers draws the very chart: of every page, the Lab, and a reader's own material."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from pages.drawing.chart import Chart
+from pages.drawing.panel import Panel
+from pages.drawing.theme import LIGHT
+from pages.drawing.view import View
+from pages.figures.lab import asked
+from pages.figures.metrics import progress
+from pages.figures.overview import outcome
+from pages.figures.yours import label, log, pairs, scenario
+from pages.frame import lab, runs, taken
+from pages.frame.standalone import PLAYED, read
+from pages.frame.standalone.printed import printed
+from pages.frame.yours import label as label_page
+from pages.frame.yours import log as log_page
+from pages.frame.yours import pairs as pairs_page
+from pages.frame.yours import scenario as scenario_page
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.lab.work import finish
+from rlhf_core.yours import fit_pairs, load_log, load_pairs
+from rlhf_core.yours.export import as_trl_log
+from rlhf_core.yours.labelling import LEFT, RIGHT, learn
+from rlhf_core.yours.scenario import read_scenario, template
+from rlhf_core.yours.shapes import Columns
+from rlhf_core.yours.trainers import BY_HAND, record_of
+
+SMALL = Settings(beta=0.3, ppo_steps=3, n_comparisons=60)
+SHORT = "beta=0.3&ppo_steps=3&n_comparisons=60&at=ppo-2-kl&prompt=3"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Run the code; returns the figure that it shows, as JSON."""
+    shown: list[go.Figure] = []
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
+
+    def run(code: str) -> str:
+        exec(code, {})
+        return str(shown.pop().to_json())
+
+    return run
+
+
+@pytest.mark.parametrize("query", [SHORT, f"{SHORT}&pin=beta%3D1&optimum=true&scenario=safety&advantage=gae&at=done"])
+@pytest.mark.parametrize("page", PLAYED)
+def test_code_of_a_chart_on_the_clock_draws_it_at_the_moment(
+    page: str, query: str, drawn: Callable[[str], str]
+) -> None:
+    state, _ = read(page, query)
+    made, run = printed(state), runs.shared_run(state.settings)[0]
+    python = taken.about(state.settings, run.scenario.prompts[state.prompt], state.prompt)["python"]
+    assert set(made.code) == {key for key, payload in made.payloads.items() if payload.role == "chart"}
+    for key, code in made.code.items():
+        chart = made.payloads[key].source
+        assert isinstance(chart, Chart)
+        figure = chart.at(state.number)
+        assert drawn(taken.redrawn(python, code, state.at)) == figure.to_json(), key
+
+
+def test_variants_that_a_switch_shows_are_redrawn_too(drawn: Callable[[str], str]) -> None:
+    run, timeline = runs.shared_run(SMALL)
+    view = View(run, timeline, prompt=0, palette=LIGHT)
+    python = taken.about(SMALL, view.question, 0)["python"]
+    for draw in (
+        progress.score_and_truth_by_kl, progress.score_and_truth_guess, progress.score_and_truth_guessed,
+        outcome.whole_pipeline_guess, outcome.whole_pipeline_guessed,
+    ):  # fmt: skip
+        figure = draw(view).at(timeline.names.index("ppo-1"))
+        assert drawn(taken.redrawn(python, taken.draws(draw), "ppo-1")) == figure.to_json()
+
+
+@pytest.mark.parametrize("name", ["beta", "whose-label", "stopping"])
+def test_code_of_an_experiment_s_chart_draws_it(name: str, drawn: Callable[[str], str]) -> None:
+    chosen = next(experiment for experiment in lab.EXPERIMENTS if experiment.name == name)
+    for i, panel in enumerate(chosen.charts(finish(chosen.pieces(SMALL, 2)), LIGHT)):
+        assert drawn(lab.python_of_chart(chosen, SMALL, 2, i)) == panel.drawing.figure.to_json()
+
+
+def test_code_of_an_answer_s_chart_draws_it(drawn: Callable[[str], str]) -> None:
+    run = run_pipeline(SMALL)
+    for answer in asked.ANSWERS:
+        figure = answer.draw(answer.measure(run), LIGHT).figure
+        assert drawn(lab.python_of_answer(answer.name, SMALL)) == figure.to_json(), answer.name
+
+
+# ------------------------------------------------------------ a reader's own material, from files in the folder
+
+
+@pytest.fixture
+def all_drawn(drawn: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Expect the code of each of some charts to draw it."""
+    monkeypatch.chdir(tmp_path)
+
+    def check(panels: list[Panel], module: Any, python: str, call: str) -> None:
+        for i, panel in enumerate(panels):
+            lines = python + taken.shown(module.__name__, "charts", f"{call}[{i}].drawing")
+            assert drawn(lines) == panel.drawing.figure.to_json(), panel.title
+
+    return check
+
+
+def test_code_of_charts_of_labels(all_drawn: Callable[..., None]) -> None:
+    run, choices = run_pipeline(SMALL), (LEFT, RIGHT, LEFT)
+    found = learn(run, choices, simulated=0.2)
+    python = label_page.python(SMALL, choices, 0.2)
+    all_drawn(label.charts(run, found, LIGHT), label, python, "charts(run, found, LIGHT)")
+
+
+def test_code_of_charts_of_pairs_also_where_the_reader_has_named_the_columns(all_drawn: Callable[..., None]) -> None:
+    lines = pairs_page.sample(run_pipeline(SMALL)).decode()
+    named = Columns("better", "worse", "prompt")
+    for name, columns in (("my pairs.jsonl", None), ("it's.jsonl", named)):
+        text = lines if columns is None else lines.replace('"chosen"', '"better"').replace('"rejected"', '"worse"')
+        Path(name).write_text(text, encoding="utf-8")
+        report = fit_pairs(load_pairs(name, columns))
+        all_drawn(pairs.charts(report, LIGHT), pairs, pairs_page.python(name, columns), "charts(report, LIGHT)")
+
+
+def test_code_of_charts_of_a_log(all_drawn: Callable[..., None]) -> None:
+    Path("log.jsonl").write_text(as_trl_log(run_pipeline(SMALL), "PPO"), encoding="utf-8")
+    read_log, chosen = load_log("log.jsonl"), {"reward": "objective/kl"}
+    python = log_page.python("log.jsonl", BY_HAND, chosen)
+    charts = log.charts(record_of(read_log, BY_HAND, chosen), LIGHT)
+    all_drawn(charts, log, python, "charts(record, LIGHT)")
+
+
+def test_code_of_charts_of_a_scenario(all_drawn: Callable[..., None]) -> None:
+    Path("mine.toml").write_text(template(), encoding="utf-8")
+    run = run_pipeline(SMALL, read_scenario(template().encode(), "mine"))
+    all_drawn(scenario.charts(run, LIGHT), scenario, scenario_page.python("mine.toml", SMALL), "charts(run, LIGHT)")
