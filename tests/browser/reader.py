@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 OWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 PAGES = {"Overview": "/", "SFT": "/sft", "Reward model": "/reward_model", "PPO": "/ppo", "Metrics": "/metrics"}
 STAGE = "[data-testid=stage][data-frame]"
-PATIENCE_MS = 20_000
+PATIENCE_MS = 40_000
 FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)  # a dialog is a fragment
 expect.set_options(timeout=PATIENCE_MS)
 
