@@ -33,19 +33,19 @@ export default function ({ parentElement, data }) {
 _component = st.components.v2.component("rlhf_spotlight", js=SCRIPT, isolate_styles=False)
 
 
-def on(target: str, number: int, speaker: str, *, veiled: bool = False) -> None:
-    """Outline the element with a key, and bring it into sight when a new number asks for it.
+def on(target: str, asks: str, speaker: str, *, veiled: bool = False) -> None:
+    """Outline the element with a key, and bring it into sight when something new asks for it.
 
     Parameters
     ----------
     target, speaker : str
         Keys of the part, and of the element that gets the focus.
-    number : int
-        What asks; once for each.
+    asks : str
+        Name of what asks; once for each. The button that was pressed may be gone, and the focus with it.
     veiled : bool
         Blur the part, which would answer what is asked.
     """
     look = "outline: 2px solid var(--rlhf-policy); outline-offset: 8px; border-radius: 8px;"
     look += " filter: blur(7px);" if veiled else ""
     st.html(f"<style>.st-key-{target} {{ {look} }}</style>")
-    _component(key="spotlight", data={"target": target, "id": number, "speaker": speaker})
+    _component(key="spotlight", data={"target": target, "id": asks, "speaker": speaker})

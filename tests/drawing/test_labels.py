@@ -54,6 +54,14 @@ def test_words_are_off_every_line_at_settings_that_nobody_chose(number: int) -> 
     assert named(look(number).view)[0] == set()
 
 
+def test_words_that_change_are_never_empty_for_plotly_would_not_show_them_again() -> None:
+    run, timeline = trained(Settings(rm_epochs=3, sft_epochs=3, ppo_steps=3))
+    for name, made in everything(View(run, timeline, 0, theme.LIGHT)):
+        for trace, moved in made.moves.items() if isinstance(made, Chart) else ():
+            if "text" in moved and "text" in made.drawing.data[trace].get("mode", ""):
+                assert all(all(row) for row in moved["text"]), name
+
+
 # ---------------------------------------------------------------- the checker, and the rules
 
 

@@ -242,7 +242,7 @@ def _counts(palette: theme.Palette, widest: float, margins: Array) -> dict[str, 
 
 def _sides(margins: Array) -> list[str]:
     if not margins.any():
-        return ["", "all tied"]
+        return ["\N{NO-BREAK SPACE}", "all tied"]  # Plotly takes empty words away for good
     return [f"disagrees: {(margins < 0).mean():.0%}", f"agrees: {(margins > 0).mean():.0%}"]
 
 
