@@ -1,12 +1,24 @@
 """Share → Save as a file: what the button gives is what the command writes."""
 
-from pages.frame import saving, standalone
+import pytest
+
+from pages.frame import saving, sharing, standalone
 from tests.app.opening import opened
 
 
 def test_pages_that_no_clock_plays_offer_none() -> None:
     keys = [button.key for button in opened("lab").button]
     assert "embed" in keys and "save" not in keys
+
+
+def test_no_file_is_made_and_no_moment_put_into_words_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(standalone, "write", lambda *_, **__: made.append("file"))
+    monkeypatch.setattr(sharing, "sentence", lambda *_: made.append("sentence") or "")
+    app = opened("ppo")
+    assert made == []
+    app.button(key="save").click().run()
+    assert not app.exception and made == []
 
 
 def test_the_button_and_the_command_make_the_same_file() -> None:

@@ -17,13 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from pages.drawing import table
 from pages.drawing.live import Live
 from pages.frame import lesson, runs
 from pages.frame.memory import SHARED
 from pages.frame.standalone import PLAYED, document, prose, read, write
 from pages.frame.standalone.__main__ import main
 from pages.frame.standalone.mathml import mathml
-from pages.frame.standalone.printed import printed
+from pages.frame.standalone.printed import moment, printed
 from pages.frame.standalone.state import State
 from pages.frame.standalone.themes import Themes
 from pages.stage import encode_live
@@ -124,6 +125,23 @@ def test_themes_that_differ_in_more_than_colours_are_an_error() -> None:
     one, other = (encode_live(Live(f"<p>{word}</p>", [0])) for word in ("a", "b"))
     with pytest.raises(ValueError, match="colours alone"):
         Themes().both(one, other)
+
+
+@pytest.mark.parametrize(("at", "moments"), [("ppo-2-kl", ["linked", "end"]), ("done", ["end"]), ("idle", ["end"])])
+def test_every_table_says_of_which_moment_it_is_and_holds_the_numbers_of_that(at: str, moments: list[str]) -> None:
+    wanted = state("metrics", f"sft_epochs=4&rm_epochs=4&ppo_steps=3&at={at}")
+    made, frames = printed(wanted), runs.shared_run(wanted.settings)[1].frames
+    assert made.tables
+    for key, packed in made.tables.items():
+        chart = made.payloads[key].source
+        assert chart is not None
+        parts = re.findall(r"<p>At ([^<]+)</p>(<div.*?</table>)", zlib.decompress(packed).decode(), re.DOTALL)
+        assert len(parts) == len(moments)
+        for (said, found), which in zip(parts, moments, strict=True):
+            number = wanted.number if which == "linked" else len(frames) - 1
+            expected = table.markup(chart.at(number), "")
+            assert said == moment(frames[number])
+            assert re.findall(r"<td>(.*?)</td>", found) == re.findall(r"<td>(.*?)</td>", expected)
 
 
 def test_findings_wait_for_the_playhead() -> None:
