@@ -19,8 +19,9 @@ sys.path.insert(0, str(ROOT))
 
 from streamlit.testing.v1 import AppTest  # noqa: E402
 
-from pages.frame import runs  # noqa: E402
+from pages.frame import lab, runs, yours  # noqa: E402
 from rlhf_core import Settings, run_pipeline, timeline  # noqa: E402
+from rlhf_core.lab import beta_sweep  # noqa: E402
 from rlhf_core.pipeline import first_stages  # noqa: E402
 
 PAGES = {"overview": "Overview", "sft": "SFT", "reward_model": "Reward model", "ppo": "PPO", "metrics": "Metrics"}
@@ -135,6 +136,25 @@ def reopening(page: str) -> Callable[[], float]:
     return lambda: cpu(opened(page).run)
 
 
+def slowest_part(page: str, name: str, parts: Sequence[str]) -> Callable[[], float]:
+    """Coming to a page by a link to one of its parts, in a session of its own; the part that takes longest."""
+
+    def coming(part: str) -> float:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.query_params[name] = part
+        app.run()
+        took = elapsed(app.switch_page(f"pages/{page}.py").run)
+        if app.exception or app.session_state[name] != part:
+            raise RuntimeError(f"{page}: {part} did not open")
+        return took
+
+    return lambda: max(map(coming, parts))
+
+
+def default_sweep() -> float:
+    return elapsed(lambda: beta_sweep(Settings(ppo_steps=60)))
+
+
 def sizes() -> str:
     """What a changed run sends for each page: its figures and the transport."""
     lines = ["| Page | Sent for a changed run | Budget |", "|---|---|---|"]
@@ -153,10 +173,13 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("60 PPO steps, exact expectation", 0, 20, pipeline(ppo_steps=60, rollouts=0)),
     Measurement("60 PPO steps, 256 rollouts, 10 epochs", 0, 5, pipeline(ppo_steps=60, rollouts=256, ppo_epochs=10)),
     Measurement("timeline of the default run", 0, 50, default_timeline),
+    Measurement("Lab: 8 β, 5 seeds, 60 PPO steps", 2.0, 5, default_sweep),
     Measurement("import rlhf_core, fresh interpreter", 0.350, 9, fresh_import("rlhf_core")),
     Measurement("python -m rlhf_core", 0, 9, fresh_command),
     *(Measurement(f"{title} page, charts of a new run, CPU", 0.060, 9, drawing(page)) for page, title in PAGES.items()),
     *(Measurement(f"{title} page, cached rerun, CPU", 0.025, 9, reopening(page)) for page, title in PAGES.items()),
+    Measurement("Lab page opens, slowest experiment", 1.0, 5, slowest_part("lab", lab.CHOSEN, lab.NAMES)),
+    Measurement("Yours page opens, slowest section", 1.0, 5, slowest_part("yours", yours.CHOSEN, list(yours.SECTIONS))),
 )
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from pages.frame import turns
 from pages.frame.turns import Turns
-from tests.load.readers import connect, leave
+from tests.load.readers import leave
+from tests.load.tab import connect
 from tests.serving import ROOT, running_app
 
 

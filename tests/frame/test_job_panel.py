@@ -13,7 +13,8 @@ from pages.frame import job_panel, jobs, memory
 from pages.frame.jobs import Jobs
 from pages.frame.memory import Memory
 from rlhf_core.lab.work import Progress
-from tests.load.readers import connect, leave
+from tests.load.readers import leave
+from tests.load.tab import connect
 from tests.serving import ROOT, running_app
 
 GATE: list[bool] = []

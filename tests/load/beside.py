@@ -24,7 +24,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.load.readers import WARM_UP, Gauge, Reader, Report, arrive, connect, cookies_of, crowd, leave  # noqa: E402
+from tests.load.gauge import Gauge, Report  # noqa: E402
+from tests.load.readers import WARM_UP, arrive, crowd, leave  # noqa: E402
+from tests.load.tab import Reader, connect, cookies_of  # noqa: E402
 from tests.serving import App, running_app  # noqa: E402
 
 SWEPT_STEPS = 60
@@ -62,7 +64,7 @@ async def sweeps(url: str, number: int, over: asyncio.Event) -> int:
         query = urlencode({"experiment": "beta", "ppo_steps": SWEPT_STEPS, "seed": 1000 * number + done})
         await reader.visit("/lab", query)
         await reader.press("lab-run", query)
-        done += await _watched(reader, over)
+        done += await watched(reader, over)
     await leave([reader])
     assert reader.errors == []
     return done
@@ -71,11 +73,11 @@ async def sweeps(url: str, number: int, over: asyncio.Event) -> int:
 async def fits(url: str, number: int, over: asyncio.Event) -> int:
     """Upload 20,000 pairs, and have them fitted again and again."""
     token = cookies_of(f"{url}/_stcore/health")  # as a browser gets it, for what it uploads
-    reader, done, data = await connect(url, token), 0, _pairs(number)
+    reader, done, data = await connect(url, token), 0, many_pairs(number)
     while not over.is_set():
         await reader.visit("/yours", "section=pairs")
-        await _upload(reader, url, data)
-        done += await _watched(reader, over)
+        await upload(reader, url, data)
+        done += await watched(reader, over)
     await leave([reader])
     assert reader.errors == []
     return done
@@ -100,7 +102,7 @@ async def beside(
     return Beside(with_work, before, after, finished)
 
 
-async def _watched(reader: Reader, over: asyncio.Event) -> int:
+async def watched(reader: Reader, over: asyncio.Event) -> int:
     """Look as a browser does, until the work is done; whether it is."""
     while reader.looks:
         if over.is_set():
@@ -110,17 +112,18 @@ async def _watched(reader: Reader, over: asyncio.Event) -> int:
     return 1
 
 
-def _pairs(number: int) -> bytes:
+def many_pairs(number: int, n: int = N_PAIRS) -> bytes:
+    """A file of pairs, by default as many as one may hold, of 20 to 60 words an answer."""
     rng, words = random.Random(number), [f"word{i}" for i in range(3000)]
     rows = []
-    for i in range(N_PAIRS):
+    for i in range(n):
         texts = [" ".join(rng.choices(words, k=rng.randint(20, 60))) for _ in range(2)]
         chosen, rejected = sorted(texts, key=len, reverse=rng.random() < 0.65)
         rows.append(json.dumps({"prompt": f"prompt {i // 2}", "chosen": chosen, "rejected": rejected}))
     return "\n".join(rows).encode()
 
 
-async def _upload(reader: Reader, url: str, data: bytes) -> None:
+async def upload(reader: Reader, url: str, data: bytes) -> None:
     """Give a file to the uploader of the page, as a browser does."""
     ask = BackMsg()
     ask.file_urls_request.request_id = uuid.uuid4().hex

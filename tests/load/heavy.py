@@ -21,7 +21,8 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.load.readers import PAGES, connect, leave  # noqa: E402
+from tests.load.readers import PAGES, leave  # noqa: E402
+from tests.load.tab import connect  # noqa: E402
 from tests.serving import App, running_app  # noqa: E402
 
 LARGEST = {

@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.load.readers import Gauge, arguments, measure  # noqa: E402
+from tests.load.gauge import Gauge  # noqa: E402
+from tests.load.readers import arguments, measure  # noqa: E402
 from tests.serving import App, end, free_port, running_app, wait_for  # noqa: E402
 
 CONFIGURATION = Path(__file__).with_name("nginx.conf")

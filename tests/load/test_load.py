@@ -10,9 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.load import beside, heavy
-from tests.load.readers import BETAS, Gauge, Reader, arrive, connect, cookies_of, crowd, leave, percentile, tour
+from tests.load import beside, brought, heavy
+from tests.load.gauge import Gauge, percentile
+from tests.load.readers import BETAS, arrive, crowd, leave, tour
 from tests.load.replicas import NGINX, Replicas, open_folder, two_replicas
+from tests.load.tab import Reader, connect, cookies_of
 from tests.serving import App, running_app
 
 pytestmark = pytest.mark.soak
@@ -123,6 +125,16 @@ def test_thirty_readers_of_the_largest_runs_fit_in_400_mb(tmp_path: Path) -> Non
         found, errors = finished(heavy.memory(fresh, n_readers=30))
         assert errors == [] == fresh.failures()
     assert found.start < 160 and found.all_readers < 400
+
+
+def test_the_largest_fit_takes_a_minute_and_a_gigabyte_at_most_and_what_readers_brought_goes_with_them(
+    tmp_path: Path,
+) -> None:
+    with running_app(tmp_path / "log") as fresh:
+        found = finished(brought.measure(fresh, n_sessions=5))
+        assert fresh.failures() == []
+    assert found.fit_seconds < 60 and found.fit_peak < 1000
+    assert found.after < found.first + 100  # of 180 and more that five files take
 
 
 def test_a_request_that_names_a_moment_costs_5_ms_and_holds_nobody_up(app: App) -> None:
