@@ -132,13 +132,17 @@ class Jobs:
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                job = self._waiting.popleft()
-            turns.give_way(PATIENCE_SECONDS)
-            if job.wanted:
-                job.advance()
-            self._put_back(job)
+            self._one_piece()
+
+    def _one_piece(self) -> None:
+        """Wait for a job and do a piece of it; a thread that waits for the next holds nothing of the last."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            job = self._waiting.popleft()
+        turns.give_way(PATIENCE_SECONDS)
+        if job.wanted:
+            job.advance()
+        self._put_back(job)
 
     def _put_back(self, job: Job[Any]) -> None:
         """Behind the others, if it is to go on; so long as this holds the lock, nobody can join a job that ends."""

@@ -1,7 +1,9 @@
 """Work beside the pages: shared, in pieces, behind the pages, and over when nobody wants it."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -183,3 +185,11 @@ def test_a_hundred_readers_ask_for_one_thing_at_once(here: set[str]) -> None:
     for thread in threads:
         thread.join()
     assert work.began <= 1 and all(over(job).state == "done" for job in found) and work.began == 1
+
+
+def test_a_thread_that_waits_holds_nothing_of_what_it_has_done(here: set[str]) -> None:
+    ours, work = Jobs(), Counted(2)
+    seen = weakref.ref(work)
+    over(ours.ask("key", work, "ann", shared=False))
+    del work
+    wait_until(lambda: gc.collect() is not None and seen() is None)

@@ -48,5 +48,7 @@ def _chart(record: Record, name: str, palette: Palette) -> Panel:
         "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
     }  # fmt: skip
     share = {"tickformat": ".0%"} if unit(name) == "share" else {}
+    if share and np.ptp(values[known]) == 0:  # a window around 0 would reach down to -100%
+        share["range"] = [0, 1]
     drawing = theme.figure(palette, x="step", y=unit(name), data=[trace], height=210, yaxis=share)
     return Panel(TITLES[name], drawing, f"{TITLES[name]} along {len(known)} steps.")

@@ -69,7 +69,10 @@ def _accuracy(report: PairsReport, palette: Palette) -> Panel:
     names = ["a coin", "the longer answer", "style, on its own pairs", "style, on new prompts"]
     values = [0.5, report.longer_wins_accuracy, report.train_accuracy, report.heldout_accuracy]
     hues = [palette.reference, palette.labellers, palette.reward, palette.reward]
-    bars = {"array": [0, 0, 0, high - values[-1]], "arrayminus": [0, 0, 0, values[-1] - low], "symmetric": False}
+    bars = {
+        "array": [None, None, None, high - values[-1]], "arrayminus": [None, None, None, values[-1] - low],
+        "symmetric": False, "color": palette.reward.mark,
+    }  # fmt: skip
     trace = {
         "type": "scatter", "x": values, "y": names, "mode": "markers+text", "error_x": bars, "showlegend": False,
         "text": [f"{value:.0%}" for value in values], "textposition": "top center",
@@ -91,7 +94,7 @@ def _learning(report: PairsReport, palette: Palette) -> Panel:
         "hovertemplate": "%{x:,} pairs: %{y:.1%}<extra></extra>",
     }  # fmt: skip
     axes = {"xaxis": {"type": "log", "tickvals": list(counts), "ticktext": [f"{n:,}" for n in counts]}}
-    axes["yaxis"] = {"tickformat": ".0%"}
+    axes["yaxis"] = {"tickformat": ".0%", "range": [min(0.5, *shares) - 0.05, max(0.6, *shares) + 0.05]}
     drawing = theme.figure(
         palette, x="training pairs", y="accuracy on one fifth of the prompts", data=[trace], height=280, **axes
     )
@@ -112,6 +115,8 @@ def _words(report: PairsReport, palette: Palette) -> Panel:
 def _bars(named: Sequence[tuple[str, float]], palette: Palette, x: str) -> Any:
     """Bars to the right speak for an answer, hatched ones to the left against it."""
     names, weights = [name for name, _ in named], np.array([weight for _, weight in named])
+    ticks = [name.replace(" (", "<br>(") for name in names]  # so that they leave room on a phone
+    row = 34 if ticks != names else 24
     trace = {
         "type": "bar", "orientation": "h", "x": weights, "y": list(range(len(named))), "showlegend": False,
         "marker": {
@@ -123,12 +128,12 @@ def _bars(named: Sequence[tuple[str, float]], palette: Palette, x: str) -> Any:
         "customdata": names, "hovertemplate": "%{customdata}: %{x:+.2f}<extra></extra>",
         "textposition": "outside", "cliponaxis": False,
     }  # fmt: skip
-    room = 1.6 * max(float(np.abs(weights).max()), 0.01)
+    room = 1.9 * max(float(np.abs(weights).max()), 0.01)
     axes = {
-        "yaxis": {"tickvals": list(range(len(named))), "ticktext": names, "autorange": "reversed"},
+        "yaxis": {"tickvals": list(range(len(named))), "ticktext": ticks, "autorange": "reversed"},
         "xaxis": {"range": [-room, room]},
     }
-    return theme.figure(palette, x=x, y="", data=[trace], height=90 + 24 * len(named), **axes)
+    return theme.figure(palette, x=x, y="", data=[trace], height=90 + row * len(named), **axes)
 
 
 def _reliability(report: PairsReport, palette: Palette) -> Panel:

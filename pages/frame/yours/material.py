@@ -4,16 +4,21 @@ Nothing here writes, logs or shares it. A text of theirs goes to the screen by `
 Markdown or HTML; of an error that is ours the log has the place, not the message, which might quote them.
 """
 
+import gc
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.frame.jobs import is_here
+from pages.frame.memory import give_back
 from rlhf_core.yours.files import LARGEST_FILE
 
 MEGABYTES = LARGEST_FILE // 1_000_000
@@ -24,7 +29,7 @@ LONGEST_NAME, LONGEST_SAID = 120, 600
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Material(Generic[T]):
     """One thing that a reader has brought."""
 
@@ -33,6 +38,12 @@ class Material(Generic[T]):
     number: int
     """Counts what this session has brought, so that work and widgets for one are never taken for another's."""
     content: T
+    session: str
+    """Id of the session that holds it."""
+
+
+_brought: WeakSet[Material[Any]] = WeakSet()
+_lock = threading.Lock()
 
 
 def held(place: str) -> Material[Any] | None:
@@ -52,7 +63,19 @@ def take(place: str, name: str, read: Callable[[], Any]) -> None:
         st.session_state[_key(place, "said")] = OURS
     else:
         number = st.session_state[_key("count")] = st.session_state.get(_key("count"), 0) + 1
-        st.session_state[_key(place)] = Material(name[:LONGEST_NAME], number, content)
+        there = st.session_state[_key(place)] = Material(name[:LONGEST_NAME], number, content, _session())
+        _let_go()
+        with _lock:
+            _brought.add(there)
+
+
+def _let_go() -> None:
+    """Free what those have brought who have gone: a session refers to itself, so it waits for the collector."""
+    with _lock:
+        gone = not all(is_here(each.session) for each in _brought)
+    if gone:
+        gc.collect()
+        give_back()
 
 
 def say(place: str) -> None:
@@ -82,8 +105,13 @@ def upload(place: str, label: str, read: Callable[[bytes, str], Any]) -> None:
 
 def mine(place: str, *more: object) -> tuple[object, ...]:
     """A key for work on what is there: no other session's, and no other material's."""
-    context, there = get_script_run_ctx(), held(place)
-    return (place, context.session_id if context else "", there.number if there else 0, *more)
+    there = held(place)
+    return (place, _session(), there.number if there else 0, *more)
+
+
+def _session() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.drawing.theme import Palette
+from pages.drawing.wording import plural
 from pages.figures.yours import pairs as figures
 from pages.frame import job_panel, runs
 from pages.frame.page import Page
@@ -141,8 +142,8 @@ def _counted(there: material.Material[Brought]) -> None:
         st.caption(note)
     if counts["prompts_differ"]:
         st.caption(
-            f"In {counts['prompts_differ']:,} pairs the two dialogues ask different things: their answers are compared "
-            "all the same, with the chosen one’s prompt."
+            f"In {plural(counts['prompts_differ'], 'pair')} the two dialogues ask different things: their answers are "
+            "compared all the same, with the chosen one’s prompt."
         )
 
 
