@@ -36,6 +36,10 @@ class Variant:
     kl: str
     reason: str
     """Why it ends where it ends."""
+    n_epochs: int = 1
+    """Gradient steps on each batch; in the first every ratio is 1, and no clipping can be seen."""
+    upper_clip_range: float | None = None
+    """Wider than that below 1, or None for the same."""
 
 
 VARIANTS = (
@@ -51,6 +55,10 @@ VARIANTS = (
             "each token pays for its own distance and none for where it leads: near the optimum, not at it"),
     Variant("k1", "k1 in the loss", False, "loss_k1",
             "its expected gradient is 0, as if there were no penalty"),
+    Variant("clip_higher", "PPO with 4 steps a batch, clipped at 1 − 0.2 and 1 + 0.28", False, "reward_k1",
+            "at the optimum every advantage is 0, so there clipping moves nothing, on whichever side it is wider; so "
+            "many long steps on a batch overshoot to the clip’s edge and make it tremble, and with short ones it arrives",
+            n_epochs=4, upper_clip_range=0.28),
 )  # fmt: skip
 
 
@@ -122,10 +130,11 @@ def arrival_pieces(run: PipelineRun, *, beta: float, n_steps: int = N_STEPS) -> 
         method = grpo.GRPO(
             beta=beta, rollouts=0, learning_rate=1.0 if variant.divide_by_spread else STRIDE / beta,
             divide_by_length=False, divide_by_spread=variant.divide_by_spread, kl=variant.kl,  # type: ignore[arg-type]
+            n_epochs=variant.n_epochs, upper_clip_range=variant.upper_clip_range,
         )  # fmt: skip
         walk = grpo.steps(run.sft.logits, scores, method, _no_draw)
         for n in range(1, len(counts)):
-            *_, logits = islice(walk, PIECE)
+            *_, logits = islice(walk, PIECE // variant.n_epochs)
             figures[:, v, n] = _figures(policy.response_log_probs(policy.log_tables(logits)), ref, best)
             to_optimum, kl, undecided = figures.copy()
             result = Arrival(beta, counts, to_optimum, kl, undecided, optimum_kl, optimum_entropy)

@@ -12,8 +12,8 @@ from rlhf_core.lab.convergence import ARRIVED, VARIANTS, Arrival, arrival_pieces
 from rlhf_core.lab.work import Progress
 from rlhf_core.lab.worlds import before_ppo
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-ROLES = ("policy", "policy", "kl", "reward", "optimum", "reference")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "9px,3px,3px,3px,3px,3px")
+ROLES = ("policy", "policy", "kl", "reward", "optimum", "reference", "labellers")
 AT_ZERO = 1.0
 """Penalty taken where yours is 0, at which there is no finite optimum."""
 LEAST = 0.3

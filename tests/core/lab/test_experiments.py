@@ -73,6 +73,16 @@ def test_exact_ppo_arrives_at_the_optimum_and_each_exception_keeps_its_distance(
     to_optimum = dict(zip((v.name for v in convergence.VARIANTS), found.to_optimum[:, -1], strict=True))
     assert to_optimum["ppo"] < 0.002 and to_optimum["normalised"] < 0.02 and to_optimum["k2"] < 0.01
     assert 0.02 < to_optimum["grpo"] < 0.3 and 0.02 < to_optimum["k3"] < 0.3 and to_optimum["k1"] > 1
+    assert 0.005 < to_optimum["clip_higher"] < 0.03
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_clip_that_is_wider_above_moves_no_optimum_and_short_steps_arrive_at_it(seed, monkeypatch):
+    monkeypatch.setattr(convergence, "VARIANTS", convergence.VARIANTS[-1:])
+    monkeypatch.setattr(convergence, "STRIDE", 0.75)
+    world = run(seed=seed, ppo_steps=1, scenario=("helpfulness", "safety")[seed % 2])
+    found = convergence.arrival(world, beta=1.0, n_steps=1600)
+    assert found.arrived == (True,) and (np.diff(found.to_optimum[0]) < 1e-6).all()
 
 
 @pytest.mark.parametrize("seed", range(8))
