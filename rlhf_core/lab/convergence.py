@@ -57,7 +57,7 @@ VARIANTS = (
             "its expected gradient is 0, as if there were no penalty"),
     Variant("clip_higher", "PPO with 4 steps a batch, clipped at 1 − 0.2 and 1 + 0.28", False, "reward_k1",
             "at the optimum every advantage is 0, so there clipping moves nothing, on whichever side it is wider; so "
-            "many long steps on a batch overshoot to the clip’s edge and make it tremble, and with short ones it arrives",
+            "many long steps on a batch overshoot to the clip’s edge and make it tremble; with short ones it arrives",
             n_epochs=4, upper_clip_range=0.28),
 )  # fmt: skip
 
