@@ -60,7 +60,7 @@ WATCH = """
         if (node instanceof Element && (node.matches(figure) || node.querySelector(figure)))
           watched.moved.push(node.className?.baseVal ?? node.className);
   }, document.body, { childList: true, subtree: true });
-  observe(() => watched.spoken.push(stage.dataset.frame), stage.querySelector("[aria-live=polite]"),
+  observe(() => watched.spoken.push(stage.dataset.playing), stage.querySelector("[aria-live=polite]"),
           { childList: true, characterData: true, subtree: true });
 }
 """
