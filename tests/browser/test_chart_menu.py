@@ -37,14 +37,14 @@ def item(page: Page, name: str, part: str = "objective curves") -> Locator:
     return page.get_by_role("menuitem", name=name)
 
 
-def saved(page: Page, name: str) -> tuple[str, bytes]:
+def saved(page: Page, name: str, part: str = "objective curves") -> tuple[str, bytes]:
     with page.expect_download() as download:
-        item(page, name).click()
+        item(page, name, part).click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def copied(page: Page, name: str, what: str) -> str:
-    item(page, name).click()
+def copied(page: Page, name: str, what: str, part: str = "objective curves") -> str:
+    item(page, name, part).click()
     expect(page.get_by_role("status").filter(has_text=f"{what} copied")).to_be_visible()
     return str(page.evaluate(CLIPBOARD))
 
@@ -126,6 +126,25 @@ def test_every_chart_has_its_menu_which_a_finger_can_hit(ppo: Reader) -> None:
     names = buttons.evaluate_all("all => all.map(button => button.ariaLabel)")
     assert len(set(names)) == len(names)
     assert ppo.page.locator(".tk-box *").count() == 0, "menus are made when they are opened"
+
+
+def test_charts_of_the_lab_and_of_ones_own_material_have_it_and_name_no_moment_of_a_run(reader: Reader) -> None:
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.open("/lab?experiment=asked&question=longer&beta=0.3&at=ppo-2")
+    question = "Why do answers grow longer?"
+    assert "each.name == 'longer'" in copied(reader.page, "Copy Python", "Python", question)
+    link = copied(reader.page, "Copy link", "Link", question)
+    assert "/lab?" in link and "question=longer" in link and "at=" not in link
+    name, svg = saved(reader.page, "Picture as SVG", question)
+    words = " ".join(ElementTree.fromstring(svg).itertext())
+    assert name.startswith("lab-asked-longer-") and "-beta0.3" in name and "ppo-2" not in name
+    assert "Settings: β, KL penalty 0.3" in words and "at PPO step" not in words
+    reader.open("/yours?section=log")
+    reader.page.get_by_role("button", name="Try the run in the sidebar").click()
+    item(reader.page, "Copy Python", "Score").wait_for()
+    expect(reader.page.get_by_role("menuitem", name="Copy link")).to_have_count(0)  # which would not hold the log
+    reader.page.keyboard.press("Escape")
+    reader.page.context.clear_permissions()
 
 
 def test_a_file_has_the_menus_too(browser, tmp_path: Path) -> None:
