@@ -1,14 +1,13 @@
 """The shapes in which people keep preferences, each turned into prompt, chosen and rejected answer."""
 
-import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-TEXT_KEYS = ("content", "value", "text", "response", "answer", "completion", "output")
+from rlhf_core.yours.texts import answer_of, asked, dialogue, text_of
+
 PROMPT_NAMES = ("prompt", "instruction", "question", "query", "input", "context", "user_prompt", "message", "x")
 CHOSEN_NAMES = ("chosen", "chosen_response", "selected", "preferred", "accepted", "response_chosen", "win", "winner",
                 "better", "response_j", "positive", "pos", "chosen_answer", "chosen_text")  # fmt: skip
@@ -22,9 +21,10 @@ VERDICT_NAMES = ("preference", "label", "winner", "better", "choice", "preferred
 ANSWER_NAMES = ("answer", "response", "completion", "output", "text")
 RANK_NAMES = ("rank", "ranking", "order", "position")
 SCORE_NAMES = ("score", "rating", "reward", "overall")
+GOOD_OR_BAD = ("true", "false", "0", "1", "0.0", "1.0", "good", "bad", "desirable", "undesirable")
+SCORED = (("chosen_score", "rejected_score"), ("score_chosen", "score_rejected"), ("chosen_rating", "rejected_rating"),
+          ("chosen_reward", "rejected_reward"))  # fmt: skip
 STRENGTH_NAMES = ("preference_strength", "strength", "margin")
-TURN = re.compile(r"(?:^|(?<=\n))[^\S\n]*(Human|Assistant|User|Bot|H|A)\s*:", re.IGNORECASE)
-ANSWERING = ("assistant", "bot", "a", "gpt", "model")
 
 
 class Unnamed(ValueError):
@@ -110,31 +110,6 @@ def candidates(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name, value in rows[0].items() if isinstance(value, (str, list, dict)) and text_of(value).strip()]
 
 
-def text_of(value: Any) -> str:
-    """The text of an answer, whether it is a string, steps, a message, or a chat of messages of which the last counts.
-
-    A chat is a list of messages with a role; typed parts of a message are joined.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        for key in TEXT_KEYS:
-            if key in value:
-                return text_of(value[key])
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Sequence):
-        if value and all(isinstance(item, Mapping) and _role(item) for item in value):
-            return text_of(value[-1])
-        return "\n".join(filter(None, (text_of(item) for item in value)))
-    return str(value)
-
-
-def _role(message: Mapping[str, Any]) -> str:
-    return str(message.get("role") or message.get("from") or "").lower()
-
-
 def _columns(names: Mapping[str, str]) -> Columns | None:
     chosen = next((names[name] for name in CHOSEN_NAMES if name in names), None)
     rejected = next((names[name] for name in REJECTED_NAMES if name in names), None)
@@ -146,7 +121,10 @@ def _columns(names: Mapping[str, str]) -> Columns | None:
 
 def _refusal(names: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Why records are no preferences; empty if they may be."""
-    if "completion" in names and "label" in names and isinstance(rows[0][names["label"]], bool):
+    single = [name for name in names if name in (*ANSWER_NAMES, "messages")]
+    others = {*RANK_NAMES, *SCORE_NAMES, *VERDICT_NAMES, *CHOSEN_NAMES} - {"label"}
+    alone = single and not others & set(names) and not any(a in names for pair in PAIR_NAMES for a in pair)
+    if alone and "label" in names and str(rows[0][names["label"]]).strip().lower() in GOOD_OR_BAD:
         kto = "these are single answers labelled good or bad (as for KTO), not pairs"
         return f"{kto}; a pair needs a chosen and a rejected one"
     if any("chosen" in name for name in names) and not any(text_of(value).strip() for value in rows[0].values()):
@@ -155,9 +133,7 @@ def _refusal(names: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str
     both = {"chosen_reward", "rejected_reward"} <= set(names) or {"chosen_score", "rejected_score"} <= set(names)
     if both and not {"chosen", "rejected", "chosen_response", "rejected_response"} & set(text):
         return "these records hold rewards of pairs and no text of the answers; the report needs the answers themselves"
-    single = [name for name in names if name in ANSWER_NAMES]
-    others = {*RANK_NAMES, *SCORE_NAMES, *VERDICT_NAMES, *CHOSEN_NAMES}
-    if single and not others & set(names) and not any(a in names for pair in PAIR_NAMES for a in pair):
+    if alone and "label" not in names:
         return "these are answers without any preference between them; a pair needs a chosen and a rejected one"
     return ""
 
@@ -166,6 +142,7 @@ def _pairs(
     rows: Sequence[Mapping[str, Any]], lines: Sequence[int], columns: Columns, names: Mapping[str, str]
 ) -> Shaped:
     strength = next((names[name] for name in STRENGTH_NAMES if name in names), None)
+    scores = next(((names[a], names[b]) for a, b in SCORED if a in names and b in names), None)
     kind = type(rows[0].get(columns.chosen)).__name__
     result = Shaped({"str": "strings", "list": "chats or steps", "dict": "messages"}.get(kind, kind))
     for row, line in zip(rows, lines, strict=True):
@@ -173,7 +150,7 @@ def _pairs(
             if column not in row:
                 both = f"{columns.chosen!r} and {columns.rejected!r}"
                 raise ValueError(f"line {line} has no {column!r}; every record needs {both}")
-        if strength is not None and _number(row.get(strength)) == 0:
+        if (strength is not None and _number(row.get(strength)) == 0) or _equal(row, scores):
             result.ties += 1
             continue
         prompt, chosen, rejected, differ = _split(row, columns)
@@ -182,33 +159,20 @@ def _pairs(
     return result
 
 
+def _equal(row: Mapping[str, Any], scores: tuple[str, str] | None) -> bool:
+    """Whether both answers have the same score, if they have one."""
+    first, second = (_number(row.get(name)) for name in scores) if scores else (None, None)
+    return first is not None and first == second
+
+
 def _split(row: Mapping[str, Any], columns: Columns) -> tuple[str, str, str, bool]:
     """Prompt, both answers, and whether the two dialogues ask different things."""
     chosen, rejected = row[columns.chosen], row[columns.rejected]
-    prompt = _asked(row[columns.prompt]) if columns.prompt and row.get(columns.prompt) is not None else ""
+    prompt = asked(row[columns.prompt]) if columns.prompt and row.get(columns.prompt) is not None else ""
     if prompt:
-        return prompt, text_of(chosen), text_of(rejected), False
-    first, second = _dialogue(chosen), _dialogue(rejected)
+        return prompt, answer_of(chosen), answer_of(rejected), False
+    first, second = dialogue(chosen), dialogue(rejected)
     return first[0], first[1], second[1], bool(first[0] or second[0]) and first[0] != second[0]
-
-
-def _asked(value: Any) -> str:
-    """Everything that was said before the answer."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "\n".join(text_of(message) for message in value)
-    return text_of(value)
-
-
-def _dialogue(value: Any) -> tuple[str, str]:
-    """What was asked and the last answer, of a whole dialogue in one string or one chat; a plain text is an answer."""
-    if isinstance(value, str):
-        turns = list(TURN.finditer(value))
-        if not turns or turns[-1][1].lower() not in ANSWERING:
-            return "", value
-        return value[: turns[-1].start()].strip(), value[turns[-1].end() :].strip()
-    if isinstance(value, Sequence) and value and all(isinstance(item, Mapping) and _role(item) for item in value):
-        return "\n".join(text_of(message) for message in value[:-1]), text_of(value[-1])
-    return "", text_of(value)
 
 
 def _judged(
@@ -223,13 +187,14 @@ def _judged(
     result = Shaped(f"two answers and {'a verdict' if verdict else 'their scores'}")
     values = [_number(row.get(verdict)) for row in rows] if verdict else []
     lowest = min((value for value in values if value is not None), default=1.0)
+    base = 0.0 if first.endswith("0") or (lowest < 1 and lowest != 0.5) else 1.0
     for row, line in zip(rows, lines, strict=True):
-        side = _side(row.get(verdict), lowest, line, verdict) if verdict else _by_score(row, scores)
+        side = _side(row.get(verdict), base, line, verdict) if verdict else _by_score(row, scores)
         if side == 0:
             result.ties += 1
             continue
         one, other = (first, second) if side < 0 else (second, first)
-        result.add(_asked(row.get(prompt, "")) if prompt else "", text_of(row.get(one)), text_of(row.get(other)))
+        result.add(asked(row.get(prompt, "")) if prompt else "", text_of(row.get(one)), text_of(row.get(other)))
     return result
 
 
@@ -244,11 +209,10 @@ def _by_score(row: Mapping[str, Any], scores: tuple[str, str] | None) -> float:
     return 0.0 if one is None or other is None else float((other > one) - (one > other))
 
 
-def _side(value: Any, lowest: float, line: int, column: str) -> float:
+def _side(value: Any, base: float, line: int, column: str) -> float:
     """-1 for the first answer, 1 for the second, 0 for neither."""
     number = _number(value)
     if number is not None:
-        base = 0.0 if lowest < 1 and lowest != 0.5 else 1.0
         if number in (base, base + 1, base + 0.5):
             return {base: -1.0, base + 1: 1.0}.get(number, 0.0)
         raise ValueError(f"line {line}: {column} must be {base:g}, {base + 1:g} or {base + 0.5:g}, got {number:g}")
@@ -276,7 +240,7 @@ def _ranked(rows: Sequence[Mapping[str, Any]], lines: Sequence[int], names: Mapp
         value = _number(given)
         if value is None:
             raise ValueError(f"line {line}: {rank or score} must be a number, got {str(given)[:30]!r}")
-        groups.setdefault(_asked(row.get(prompt)), []).append((value if rank else -value, text_of(row.get(answer))))
+        groups.setdefault(asked(row.get(prompt)), []).append((value if rank else -value, text_of(row.get(answer))))
     result = Shaped("ranked answers" if rank else "scored answers")
     for question, ranked in groups.items():
         ordered = sorted(ranked, key=lambda item: item[0])

@@ -52,6 +52,8 @@ READ = {
                      "response_1_score": 2, "response_2_score": 4}),
     "ranks": table(["prompt", "answer", "rank"], [QUESTION, BAD, 2], [QUESTION, GOOD, 1]),
     "steps": jsonl({"prompt": QUESTION, "chosen": [GOOD], "rejected": [BAD]}),
+    "a prompt and dialogues besides": jsonl({"prompt": QUESTION, "chosen": dialogue(GOOD), "rejected": dialogue(BAD)}),
+    "answers 0 and 1": jsonl({"prompt": QUESTION, "response_0": BAD, "response_1": GOOD, "better_response_id": 1}),
     "tabs": table(["prompt", "chosen", "rejected"], [QUESTION, GOOD, BAD], delimiter="\t"),
     "a byte order mark": b"\xef\xbb\xbf" + jsonl({"prompt": QUESTION, "chosen": GOOD, "rejected": BAD}),
     "UTF-16": jsonl({"prompt": QUESTION, "chosen": GOOD, "rejected": BAD}).decode().encode("utf-16"),
@@ -75,6 +77,9 @@ def test_a_file_on_disk_is_read_too(tmp_path):
 
 REFUSED = {
     "single answers labelled": (jsonl({"prompt": QUESTION, "completion": GOOD, "label": True}), "as for KTO"),
+    "single answers in a table": (table(["prompt", "completion", "label"], [QUESTION, GOOD, 1]), "as for KTO"),
+    "labelled chats": (jsonl({"messages": CHAT, "label": False}), "as for KTO"),
+    "the same scores": (jsonl({**PLAIN, "chosen_score": 3, "rejected_score": 3.0}), r"1 ties, 0 empty"),
     "answers alone": (jsonl({"prompt": QUESTION, "response": GOOD}), "without any preference"),
     "no text": (table(["chosen_reward", "rejected_reward"], [1.0, 0.5]), "no text of the answers"),
     "two answers, no verdict": (jsonl({"output_1": GOOD, "output_2": BAD}), "no column says which is better"),
