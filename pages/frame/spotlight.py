@@ -21,7 +21,7 @@ export default function ({ parentElement, data }) {
     for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, stop, { once: true, passive: true });
     const bring = () => { // what stands above may still grow
       if (!still || !part.isConnected) return;
-      part.style.scrollMarginTop = `${cover() + strip.offsetHeight + 24}px`;
+      part.style.scrollMarginTop = `${cover() + strip.offsetHeight + 84}px`; // a chart has its title above
       part.scrollIntoView({ block: "start", behavior: calm || left < 20 ? "auto" : "smooth" });
       if (left-- > 0) setTimeout(bring, 400);
     };
@@ -43,9 +43,9 @@ def on(target: str, asks: str, speaker: str, *, veiled: bool = False) -> None:
     asks : str
         Name of what asks; once for each. The button that was pressed may be gone, and the focus with it.
     veiled : bool
-        Blur the part, which would answer what is asked.
+        Make the part, which would answer what is asked, a grey haze.
     """
     look = "outline: 2px solid var(--rlhf-policy); outline-offset: 8px; border-radius: 8px;"
-    look += " filter: blur(7px);" if veiled else ""
-    st.html(f"<style>.st-key-{target} {{ {look} }}</style>")
+    veil = f" .st-key-{target} > * {{ filter: blur(14px) grayscale(1) opacity(0.3); }}" if veiled else ""
+    st.html(f"<style>.st-key-{target} {{ {look} }}{veil}</style>")
     _component(key="spotlight", data={"target": target, "id": asks, "speaker": speaker})

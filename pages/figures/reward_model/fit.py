@@ -205,6 +205,6 @@ def named_bars(
             {**words, "x": np.full(len(y), high - inside), "text": [minus(value, "+.2f") for value in final],
              "textposition": "middle left", "textfont": {"size": 12.5, "color": palette.reward.text}},
         ],
-        xaxis={"range": [low, high]},
+        xaxis={"range": [low, high], "zeroline": False},  # it would go through the names
         yaxis={"range": [len(names) - 0.6, -0.85], "showticklabels": False, "showgrid": False, "zeroline": False},
     )  # fmt: skip
