@@ -12,7 +12,7 @@ def leading(app: AppTest) -> list[str]:
     return [str(each.key) for each in (*app.button, *app.get("download_button")) if each.proto.type == "primary"]
 
 
-@pytest.mark.parametrize("at", ["idle", "ppo-3", "done"])
+@pytest.mark.parametrize("at", ["idle", "done"])
 @pytest.mark.parametrize("page", ["overview", "sft", "reward_model", "ppo", "metrics", "yours"])
 def test_pages_about_the_run_leave_the_lead_to_the_player(page: str, at: str) -> None:
     assert leading(opened(page, at=at, ppo_steps="3", sft_epochs="2", rm_epochs="2")) == []
