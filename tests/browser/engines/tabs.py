@@ -31,7 +31,7 @@ class Tab(Protocol):
         """Click with the pointer."""
 
     def press(self, key: str) -> None:
-        """Press and release a key, by its name in the browser's events."""
+        """Press and release a key, by its name in the browser's events; "Shift+Tab" holds another meanwhile."""
 
     def paste(self, selector: str) -> None:
         """Paste the clipboard into a text field with the keys for it."""
@@ -134,8 +134,15 @@ class WebKitTab:
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
     def press(self, key: str) -> None:
-        name = key.upper().replace("ARROW", "ARROW_")
-        self._actions().send_keys(getattr(Keys, name, key)).perform()
+        *held, last = key.split("+")
+        name = last.upper().replace("ARROW", "ARROW_")
+        actions = self._actions()
+        for each in held:
+            actions.key_down(getattr(Keys, each.upper()))
+        actions.send_keys(getattr(Keys, name, last))
+        for each in held:
+            actions.key_up(getattr(Keys, each.upper()))
+        actions.perform()
 
     def paste(self, selector: str) -> None:
         self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(Keys.CONTROL, "v")
