@@ -55,8 +55,8 @@ VARIANTS = (
             "each token pays for its own distance and none for where it leads: near the optimum, not at it"),
     Variant("k1", "k1 in the loss", False, "loss_k1",
             "its expected gradient is 0, as if there were no penalty"),
-    Variant("clip_higher", "PPO with 4 steps a batch, clipped at 1 − 0.2 and 1 + 0.28", False, "reward_k1",
-            "at the optimum every advantage is 0, so there clipping moves nothing, on whichever side it is wider; so "
+    Variant("clip_higher", "PPO, 4 steps a batch, clip wider above", False, "reward_k1",
+            "clipped at 0.8 and 1.28. At the optimum every advantage is 0, so there clipping moves nothing; so "
             "many long steps on a batch overshoot to the clip’s edge and make it tremble; with short ones it arrives",
             n_epochs=4, upper_clip_range=0.28),
 )  # fmt: skip

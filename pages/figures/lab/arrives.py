@@ -53,7 +53,7 @@ def _finding(found: Arrival) -> str:
     near: list[str] = []
     elsewhere: list[str] = []
     for v in np.flatnonzero(done):
-        name, end = VARIANTS[v].label, f" ({number(found.to_optimum[v, -1])} nats away)"
+        name, end = VARIANTS[v].label, f" ({found.to_optimum[v, -1]:.3f} nats away)"
         if found.arrived[v]:
             there.append(name)
         else:
@@ -70,7 +70,7 @@ def ends(found: Arrival) -> list[dict[str, object]]:
         {
             "variant": variant.label, "KL(π ‖ π*) at the end [nats]": f"{row[-1]:.4f}",
             "KL(π ‖ π_ref) [nats]": f"{number(kl[-1])} (π*: {number(found.optimum_kl)})",
-            "arrives": "yes" if there else "not yet" if near else "no",
+            "arrives": "yes" if there else "still nearing" if near else "no",
         }
         for variant, row, kl, there, near in zip(
             VARIANTS, found.to_optimum, found.kl, found.arrived, found.on_its_way, strict=True

@@ -70,6 +70,8 @@ def _sentence(found: Rounds, labellers: str) -> str:
         f"{number(value, error)} in {plural(int(n), 'round')}"
         for n, value, error in zip(found.n_rounds, truth.value, truth.error, strict=True)
     )
+    if len(found.n_rounds) == 1:
+        return f"With {labellers}, true reward is {listed}; so few labels are not enough for more."
     highest = plural(int(found.n_rounds[best]), "round")
     return f"With {labellers}, {verdict}: true reward {listed}. Highest here: {highest}."
 

@@ -90,6 +90,13 @@ def test_fresh_labels(i):
     assert f"Highest here: {best} round" in text
 
 
+def test_fresh_labels_that_are_enough_for_one_round():
+    settings = Settings(n_comparisons=30, ppo_steps=2)
+    found = lab.rounds(settings, n_rounds=(1,), seeds=SEEDS)
+    text = said_of(fresh.EXPERIMENT, [found])
+    assert "in 1 round; so few labels are not enough for more" in text and "Highest" not in text
+
+
 @pytest.mark.parametrize("i", range(20, 30))
 def test_labels(i):
     found = lab.label_grid(at_random(i), counts=(50, 150), seeds=SEEDS)
