@@ -17,13 +17,13 @@ from rlhf_core.lab.work import Progress
 LABELLERS = ("your labellers", "labellers without bias")
 
 
-def _bars(found: Sequence[Rounds], name: str, hue: Hue) -> list[dict[str, Any]]:
+def _bars(found: Sequence[Rounds], name: str, hue: Hue, ink: str) -> list[dict[str, Any]]:
     """A bar for each number of rounds, with two standard errors; hatched for labellers without bias."""
     return [
         {
             "type": "bar", "x": [plural(n, "round") for n in each.n_rounds], "y": centre, "name": LABELLERS[i],
             "marker": {"color": hue.mark, "pattern": {"shape": "/" if i else ""}},
-            "error_y": {"type": "data", "array": 2 * error, "thickness": 1.5, "width": 5},
+            "error_y": {"type": "data", "array": 2 * error, "thickness": 1.5, "width": 5, "color": ink},
             "hovertemplate": f"{LABELLERS[i]}, %{{x}}: %{{y:.2f}}<extra></extra>",
         }
         for i, each in enumerate(found)
@@ -39,11 +39,11 @@ def _charts(found: Sequence[Rounds], palette: Palette) -> list[Panel]:
     }  # fmt: skip
     truth = theme.figure(
         palette, x="the labels spent in", y="true reward [own units]", height=340, barmode="group",
-        data=[*_bars(found, "true_reward", palette.true_reward), sft],
+        data=[*_bars(found, "true_reward", palette.true_reward, palette.ink), sft],
     )  # fmt: skip
     alike = theme.figure(
         palette, x="the labels spent in", y="correlation [−1 to 1]", height=340, barmode="group",
-        data=_bars(found, "correlation", palette.reward),
+        data=_bars(found, "correlation", palette.reward, palette.ink),
     )  # fmt: skip
     beside = "True reward after PPO by number of rounds, beside the SFT policy."
     follows = "Correlation of reward and true reward among the last policy's answers, by number of rounds."

@@ -31,7 +31,8 @@ def _charts(found: Stopping, palette: Palette) -> list[Panel]:
     centre, error = mean(found.reached)
     bars = {
         "type": "bar", "x": 100 * centre, "y": list(found.rules), "orientation": "h",
-        "marker": {"color": palette.policy.mark}, "error_x": {"type": "data", "array": 200 * error, "thickness": 1.5},
+        "marker": {"color": palette.policy.mark},
+        "error_x": {"type": "data", "array": 200 * error, "thickness": 1.5, "color": palette.ink},
         "hovertemplate": "%{y}: %{x:.0f}% of the best gain<extra></extra>",
     }  # fmt: skip
     reached = theme.figure(palette, x="share of the best gain [%]", y="", data=[bars], height=340)
