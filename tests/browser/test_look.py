@@ -89,7 +89,7 @@ def test_one_button_leads_and_no_words_are_struck_through(name: str, reader: Rea
 
 def test_the_labs_button_leads_until_it_is_pressed(reader: Reader) -> None:
     reader.open("/lab?ppo_steps=2&n_comparisons=24")
-    assert reader.page.evaluate(LEADING) == ["Run the experiment"]
+    reader.until(f"() => String(({LEADING})()) === 'Run the experiment'")
     with reader.rerun():
         reader.control("lab-run").get_by_role("button").click()
     reader.until(f"() => String(({LEADING})()) === 'Run'")  # colours change in a moment
