@@ -8,7 +8,7 @@ import ctypes
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -23,6 +23,7 @@ BUDGET_BYTES = 120_000_000
 TRIM_BYTES = 16_000_000
 """When this much has made room, the process gives back what it no longer uses."""
 OBJECT_BYTES = 32  # a number, and the place that points to it
+NUMBERS = (int, float, type(None))
 
 N_ARENAS, M_ARENA_MAX = 2, -8  # the second is glibc's name for it
 LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -105,45 +106,44 @@ def kept(make: Callable[P, T]) -> Kept[P, T]:
 
 def weigh(value: object) -> int:
     """Bytes that a value holds, with all that it refers to; what is loaded once for everybody weighs nothing."""
-    return sum(_weights(value, set()))
+    weight, seen, waiting = 0, set(), [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, NUMBERS):
+            weight += OBJECT_BYTES
+            continue
+        if isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+            value = value.base  # it holds the memory of its views
+        if id(value) not in seen and not _is_everybodys(value):
+            seen.add(id(value))
+            own, others = _parts(value)
+            weight += own
+            waiting.extend(others)
+    return weight
 
 
-def _weights(value: object, seen: set[int]) -> Iterator[int]:
-    if isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
-        value = value.base  # it holds the memory of its views
-    if id(value) in seen or isinstance(value, type) or callable(value):
-        return
-    if isinstance(value, Scenario) and value.name in _shipped() and value is load_scenario(value.name):
-        return
-    seen.add(id(value))
+def _parts(value: object) -> tuple[int, Iterable[object]]:
+    """Bytes of a value itself, and what it refers to."""
     if isinstance(value, np.ndarray):
-        yield value.nbytes
-        if value.dtype.hasobject:
-            yield from _of_all(value.ravel().tolist(), seen)
-    elif isinstance(value, Mapping):
-        yield sys.getsizeof(value)
-        yield from _of_all((*value.keys(), *value.values()), seen)
-    elif isinstance(value, list | tuple | set | frozenset):
-        yield sys.getsizeof(value)
-        yield from _of_all(value, seen)
-    elif is_dataclass(value):
-        yield sys.getsizeof(value)
-        yield from _of_all([getattr(value, spec.name) for spec in fields(value)], seen)
-    else:
-        yield sys.getsizeof(value)
+        return value.nbytes, value.ravel().tolist() if value.dtype.hasobject else ()
+    if isinstance(value, Mapping):
+        return sys.getsizeof(value), (*value.keys(), *value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return sys.getsizeof(value), value
+    if is_dataclass(value):
+        return sys.getsizeof(value), [getattr(value, spec.name) for spec in fields(value)]
+    return sys.getsizeof(value), ()
+
+
+def _is_everybodys(value: object) -> bool:
+    if isinstance(value, Scenario):
+        return value.name in _shipped() and value is load_scenario(value.name)
+    return isinstance(value, type) or callable(value)
 
 
 @cache
 def _shipped() -> tuple[str, ...]:
     return scenario_names()
-
-
-def _of_all(values: Any, seen: set[int]) -> Iterator[int]:
-    for value in values:
-        if isinstance(value, int | float) or value is None:
-            yield OBJECT_BYTES
-        else:
-            yield from _weights(value, seen)
 
 
 def share_arenas() -> None:
