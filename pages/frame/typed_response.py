@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from pages.drawing.view import View
 from pages.figures.reward_model import typed, words
+from pages.frame import panels, taken
 from pages.frame.page import Page
 
 
@@ -17,8 +19,20 @@ def section(page: Page) -> None:
         text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
         page.say(typed.appraisal(view, text))
     with right:
-        st.plotly_chart(
-            typed.earned(view, text), theme=None, key="rm-earned", config={"displayModeBar": False},
-            alt="Reward that each feature of the typed response earns.",
-        )  # fmt: skip
-        page.data(lambda: typed.earned(view, text), "what the typed response earns", "earned")
+        panel = typed.earned(view, text)
+        of = taken.in_words(view.run.settings, view.question)
+        about = taken.still(f"Settings: {of}", python(view, text), linked=False)
+        panels.draw(page.stage, panel, "earned", about)
+        page.data(lambda: panel.drawing.figure, "what the typed response earns", "earned")
+
+
+def python(view: View, text: str) -> str:
+    """Lines that draw what a typed response earns."""
+    train = f"""from pages.drawing.view import View
+from rlhf_core import Settings, run_pipeline
+from rlhf_core.timeline import build
+
+run = run_pipeline({taken.call_of_settings(view.run.settings)})
+"""
+    made = f"earned(View(run, build(run), prompt={view.prompt}, palette=LIGHT), {text!r}).drawing"
+    return train + taken.shown(typed.__name__, "earned", made)

@@ -14,8 +14,9 @@ from pages.drawing.view import View
 from pages.figures.lab import asked
 from pages.figures.metrics import progress
 from pages.figures.overview import outcome
+from pages.figures.reward_model import typed
 from pages.figures.yours import label, log, pairs, scenario
-from pages.frame import lab, runs, taken
+from pages.frame import lab, runs, taken, typed_response
 from pages.frame.standalone import PLAYED, read
 from pages.frame.standalone.printed import printed
 from pages.frame.yours import label as label_page
@@ -91,6 +92,11 @@ def test_code_of_an_answer_s_chart_draws_it(drawn: Callable[[str], str]) -> None
 
 
 # ------------------------------------------------------------ a reader's own material, from files in the folder
+
+
+def test_code_of_the_chart_of_a_typed_response(drawn: Callable[[str], str]) -> None:
+    view, text = View(*runs.shared_run(SMALL), prompt=3, palette=LIGHT), "It's “great”,\n\\ </script> {call}!"
+    assert drawn(typed_response.python(view, text)) == typed.earned(view, text).drawing.figure.to_json()
 
 
 @pytest.fixture

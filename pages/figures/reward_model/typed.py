@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-import plotly.graph_objects as go
 
+from pages.drawing.panel import Panel
 from pages.drawing.view import View, once
 from pages.drawing.wording import minus
 from pages.figures.reward_model.fit import named_bars
@@ -25,7 +25,7 @@ STARTS: dict[str, Callable[[View], str]] = {
 
 
 @once
-def earned(view: View, text: str) -> go.Figure:
+def earned(view: View, text: str) -> Panel:
     """What each feature of a typed response earns, in reward units."""
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
     order = np.argsort(-values, kind="stable")
@@ -34,7 +34,7 @@ def earned(view: View, text: str) -> go.Figure:
         view, [FEATURES[i].label for i in order], final, x="earned against an average SFT answer [reward units]",
         now=final, limits=(float(final[-1]), float(final[0])),
     )  # fmt: skip
-    return bars.figure
+    return Panel("What your response earns", bars, "Reward that each feature of the typed response earns.")
 
 
 def appraisal(view: View, text: str) -> str:

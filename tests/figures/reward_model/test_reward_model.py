@@ -278,7 +278,7 @@ TEXTS = (
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:8]))
 def test_any_text_is_scored_and_its_parts_add_up(text, scenario):
     one = view(scenario=scenario)
-    figure, said = typed.earned(one, text), typed.appraisal(one, text)
+    figure, said = typed.earned(one, text).drawing.figure, typed.appraisal(one, text)
     total = float(re.search(r"Reward ([+−]?[\d.]+)", said)[1].replace("−", "-"))
     assert sum(figure.data[1].x) == pytest.approx(total, abs=0.00501)
     assert np.all(np.isfinite(figure.data[1].x)) and "nan" not in said
@@ -296,7 +296,8 @@ def test_a_response_of_the_scenario_gets_the_score_that_ppo_sees(scenario):
     one = view(scenario=scenario, prompt=3)
     for response in (0, 17, 79):
         score = one.run.reward.scores[3, response]
-        assert sum(typed.earned(one, one.responses[response]).data[1].x) == pytest.approx(score, abs=1e-9)
+        earned = typed.earned(one, one.responses[response]).drawing.figure.data[1].x
+        assert sum(earned) == pytest.approx(score, abs=1e-9)
         beaten = int((one.run.reward.scores[3] < score - 1e-9).sum())
         said = re.search(r"above (\d+|all|none)\b", typed.appraisal(one, one.responses[response]))[1]
         assert int({"all": "80", "none": "0"}.get(said, said)) - beaten in (0, 1)  # the last bit
