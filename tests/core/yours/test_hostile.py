@@ -16,7 +16,7 @@ from rlhf_core.yours.logs import MOST_KEYS, parse_log
 from rlhf_core.yours.pairs import parse_pairs
 
 ROOT = Path(__file__).parents[3]
-MOST_SECONDS, MOST_MB = 8, 300
+MOST_SECONDS, MOST_MB = 20, 300
 
 
 def full(unit: bytes, head: bytes = b"") -> bytes:
