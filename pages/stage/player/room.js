@@ -19,7 +19,7 @@ export function roomOf(plot) {
 // A figure's layout at another height than its own.
 export function fitted(layout, own, room) {
   const axes = room < TIGHT * own ? Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name) && layout[name].title?.text) : [];
-  const tight = axes.map((name) => [name, { ...layout[name], title: { ...layout[name].title, text: layout[name].title.text.replace(" [", "<br>["), font: { ...layout[name].title.font, size: 11 } } }]);
+  const tight = axes.map((name) => [name, { ...layout[name], title: { ...layout[name].title, text: layout[name].title.text.replace(" [", "<br>["), font: { ...layout[name].title.font, size: 12 } } }]);
   return { ...layout, height: room, ...Object.fromEntries(tight) };
 }
 

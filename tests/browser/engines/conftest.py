@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 from playwright.sync_api import Playwright
+from selenium.common.exceptions import WebDriverException
 
 from tests.browser.conftest import FAILED
 from tests.browser.engines.browsers import OPEN
@@ -22,14 +23,20 @@ class Chair:
         self._reader: Reader | None = None
 
     def take(self) -> Reader:
-        """Return the reader at the tab; in a browser started anew if a test has failed."""
-        if self.stash.get(FAILED, False):
+        """Return the reader at the tab; in a browser started anew if a test has failed, or the browser itself."""
+        if self.stash.get(FAILED, False) or not self._alive():
             self.leave()
             self.stash[FAILED] = False
         if self._reader is None:
             self._open = OPEN[self.engine](self.playwright)
             self._reader = Reader(self._open.__enter__(), self.url, self.engine)
         return self._reader
+
+    def _alive(self) -> bool:
+        try:
+            return self._reader is None or self._reader.tab.js("return true") is True
+        except WebDriverException:
+            return False
 
     def leave(self) -> None:
         """Close the browser."""
