@@ -54,33 +54,37 @@ class Room:
 
     def place(self, words: str, places: Sequence[Place]) -> tuple[Place, bool]:
         """The place where words are furthest from lines and other words, and whether they are free of them there."""
-        boxes = [self._box(words, place) for place in places]
-        room = [self._room(*box) for box in boxes]
+        low, high = self._boxes(words, places)
+        room = self._room(low, high)
         best = int(np.argmax(room))
-        self.words.append(boxes[best])
-        return places[best], room[best] > 0
+        self.words.append(np.stack([low[best], high[best]]))
+        return places[best], bool(room[best] > 0)
 
     def _pixels(self, x: Iterable[float], y: Iterable[float]) -> np.ndarray:
         spans = np.array([self.x, self.y])
         shares = (np.stack([x, y], axis=-1).astype(float) - spans[:, 0]) / (spans[:, 1] - spans[:, 0])
         return shares * np.array(self.size)
 
-    def _box(self, words: str, place: Place) -> np.ndarray:
-        """Lower left and upper right corner of words at a place."""
-        up, across = place.side.split()
-        towards = np.array([ACROSS.index(across), UP.index(up)]) - 1
-        half = np.array([LETTER * len(words), LINE]) / 2
-        middle = self._pixels([place.x], [place.y])[0] + towards * (half + place.away)
-        return np.stack([middle - half, middle + half])
+    def _boxes(self, words: str, places: Sequence[Place]) -> tuple[np.ndarray, np.ndarray]:
+        """Lower left and upper right corners of words at some places, (n, 2) each."""
+        sides = [place.side.split() for place in places]
+        towards = np.array([(ACROSS.index(across), UP.index(up)) for up, across in sides]) - 1
+        half, away = np.array([LETTER * len(words), LINE]) / 2, np.array([[place.away] for place in places])
+        middle = self._pixels([place.x for place in places], [place.y for place in places]) + towards * (half + away)
+        return middle - half, middle + half
 
-    def _room(self, low: np.ndarray, high: np.ndarray) -> float:
-        """Pixels to the nearest line or word, at most a line of words; below 0 where they meet or leave the plot."""
-        gaps = [gap for gap in (*low, *(np.array(self.size) - high)) if gap < 0]
+    def _room(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Pixels from each box to the nearest line or word, at most a line of words; below 0 where they meet.
+
+        A box that leaves the plot has less than 0 too.
+        """
+        inside = np.minimum(low, np.array(self.size) - high).min(axis=1)
+        gaps = [np.full(len(low), LINE), np.where(inside < 0, inside, LINE)]
         for line in self.lines:
-            gaps.append(np.maximum(low - line, line - high).max(axis=1).min(initial=LINE))
+            gaps.append(np.maximum(low[:, None] - line, line - high[:, None]).max(axis=2).min(axis=1, initial=LINE))
         for other_low, other_high in self.words:
-            gaps.append(np.maximum(low - other_high, other_low - high).max())
-        return float(min([LINE, *gaps]))
+            gaps.append(np.maximum(low - other_high, other_low - high).max(axis=1))
+        return np.min(gaps, axis=0)
 
 
 def end_names(curves: Sequence[Curve], span: Sequence[float], height: float = SIZE[1]) -> list[dict[str, Any]]:
