@@ -22,7 +22,7 @@ def section(page: Page) -> None:
         panel = typed.earned(view, text)
         of = taken.in_words(view.run.settings, view.question)
         about = taken.still(f"Settings: {of}", python(view, text), linked=False)
-        panels.draw(page.stage, panel, "earned", about)
+        panels.draw(page.stage, panel, "panel-earned", about)
         page.data(lambda: panel.drawing.figure, "what the typed response earns", "earned")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 TEXT_KEYS = ("content", "value", "text", "response", "answer", "completion", "output")
 TURN = re.compile(r"(?:^|(?<=\n))[^\S\n]*(Human|Assistant|User|Bot|H|A)\s*:", re.IGNORECASE)
 ANSWERING = ("assistant", "bot", "a", "gpt", "model")
-OPENING = re.compile(r"\s*(Human|User)\s*:", re.IGNORECASE)
+OPENING = re.compile(r"(?<!\s)\s*(Human|User)\s*:", re.IGNORECASE)
 """How a string begins that holds a whole dialogue."""
 
 

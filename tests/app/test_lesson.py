@@ -10,7 +10,7 @@ from pages.frame.presets import PRESETS
 from rlhf_core import Settings
 from tests.app.opening import opened
 
-ROLE = re.compile(r"-stage-(?:overview|sft|reward-model|ppo|metrics)-(.+)")
+ROLE = re.compile(r"-stage-(?:overview|sft|reward-model|ppo|metrics)-(?!panel-)(.+)")
 CONTROL_KEYS = {*Settings.__dataclass_fields__, "speed", "prompt"}
 
 

@@ -127,7 +127,7 @@ def test_code_of_charts_of_pairs_also_where_the_reader_has_named_the_columns(all
         Path(name).write_text(text, encoding="utf-8")
         report = fit_pairs(load_pairs(name, columns))
         python = pairs_page.python(name, columns)
-        all_drawn(pairs.charts(report, LIGHT), pairs, python, "charts(report, LIGHT)", every=3)
+        all_drawn(pairs.charts(report, LIGHT), pairs, python, "charts(report, LIGHT)", every=9)
 
 
 def test_code_of_charts_of_a_log(all_drawn: Callable[..., None]) -> None:

@@ -77,6 +77,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
 def test_a_large_file_of_nonsense_costs_little_and_gets_a_sentence() -> None:
     script = "import json; from tests.core.yours import test_hostile; print(json.dumps(test_hostile.costs()))"
