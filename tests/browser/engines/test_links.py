@@ -1,4 +1,4 @@
-"""One link is one state, in every engine: opened cold, reloaded, kept over pages, and copied."""
+"""One link is one state, in every engine: opened cold, reloaded, and kept over pages."""
 
 from tests.browser.engines.reader import Reader
 from tests.browser.tiles import tiles_at
@@ -40,13 +40,3 @@ def test_another_page_in_mid_play_goes_on_from_the_same_frame(reader: Reader) ->
     frame = reader.frame
     assert frame not in ("idle", "done")
     reader.stands_at(frame)
-
-
-def test_share_copies_a_link_to_the_state(reader: Reader) -> None:
-    """What was copied is read where it is pasted."""
-    reader.open("/reward_model?at=ppo-2&beta=0.3")
-    reader.click("[data-testid=stSidebar] button", "Share")
-    reader.click("[data-testid=stPopoverBody] [data-testid=stCode]")  # the button shows itself to a near pointer
-    reader.click("[data-testid=stPopoverBody] [data-testid=stCode] button")
-    reader.tab.press("Escape")
-    assert reader.pasted("[data-testid=stMain] textarea") == f"{reader.url}/reward_model?beta=0.3&at=ppo-2"
