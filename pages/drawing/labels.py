@@ -100,13 +100,13 @@ def end_names(curves: Sequence[Curve], span: Sequence[float], height: float = SI
         Pixels of the plot where it is lowest.
     """
     order = sorted(range(len(curves)), key=lambda i: float(curves[i].y[-1]))
-    half = [_lines(curves[i]) * LINE / 2 * (span[1] - span[0]) / height for i in order]
+    half = [len(_lines(curves[i])) * LINE / 2 * (span[1] - span[0]) / height for i in order]
     above = list(accumulate((one + other for one, other in pairwise(half)), initial=0.0))
     wanted = np.array([curves[i].y[-1] for i in order], float) - above  # names in order may then stand equally high
     near = isotonic_regression(wanted).x.clip(span[0] + half[0], span[1] - half[-1] - above[-1])
     return [
         {
-            "xref": "paper", "x": 1, "y": float(at), "text": "<br>".join(wrap(curves[i].name, LETTERS)),
+            "xref": "paper", "x": 1, "y": float(at), "text": "<br>".join(_lines(curves[i])),
             "align": "left", "showarrow": False, "xanchor": "left", "xshift": AIR,
             "font": {"size": 13, "color": curves[i].hue.text},
         }
@@ -116,12 +116,12 @@ def end_names(curves: Sequence[Curve], span: Sequence[float], height: float = SI
 
 def beside(curves: Sequence[Curve]) -> dict[str, float]:
     """Margin that the names of curves need."""
-    longest = max(len(line) for curve in curves for line in wrap(curve.name, LETTERS))
+    longest = max(len(line) for curve in curves for line in _lines(curve))
     return {"r": AIR + round(LETTER * longest)}
 
 
-def _lines(curve: Curve) -> int:
-    return len(wrap(curve.name, LETTERS))
+def _lines(curve: Curve) -> list[str]:
+    return wrap(curve.name, LETTERS)
 
 
 class Level(NamedTuple):

@@ -40,7 +40,7 @@ def hidden() -> dict[str, str]:
 
     A control that is not drawn is not bound to the URL; its value is an ordinary one of the session.
     """
-    given = {**settings().to_query(), **({"speed": str(speed())} if speed() != SPEED else {})}
+    given = _in_link(settings(), speed())
     return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not lesson.has_control(name)}
 
 
@@ -101,7 +101,7 @@ def _read_link() -> None:
     st.session_state[NOTES] = (said, chosen)
     values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
     st.session_state.update({name: value for name, value in values.items() if not lesson.has_control(name)})
-    usable = {**chosen.to_query(), **({"speed": str(speed)} if speed != SPEED else {})}
+    usable = _in_link(chosen, speed)
     for name in {sentence.split()[0] for sentence in said}:
         if name in usable:
             st.query_params[name] = usable[name]
@@ -109,6 +109,11 @@ def _read_link() -> None:
             del st.query_params[name]
     if said:
         st.rerun()
+
+
+def _in_link(chosen: Settings, speed: int) -> dict[str, str]:
+    """URL parameters of settings and speed, without those at their defaults."""
+    return {**chosen.to_query(), **({"speed": str(speed)} if speed != SPEED else {})}
 
 
 def _control(name: str) -> None:

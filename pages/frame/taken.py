@@ -1,6 +1,6 @@
 """What goes with a chart that is taken away: the run's settings in words, the code that draws it, how to cite."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from inspect import getclosurevars, signature
 from typing import Any
@@ -76,14 +76,6 @@ def call_of(draw: Callable[..., Any]) -> str:
         return name
     values = getclosurevars(draw).nonlocals
     return f"{name}({', '.join(repr(values[parameter]) for parameter in signature(made_by).parameters)})"
-
-
-def redrawn(python: str, code: Mapping[str, str], at: str) -> str:
-    """The code of one chart at a moment, as the player fills it in."""
-    words = {"pinned": "", **code, "name": code["call"].partition("(")[0], "at": at}
-    for word, text in words.items():
-        python = python.replace(f"{{{word}}}", text)
-    return python
 
 
 def shown(module: str, name: str, made: str) -> str:

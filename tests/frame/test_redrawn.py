@@ -1,6 +1,6 @@
 """The Python that a chart's menu offers draws the very chart: of every page, the Lab, and a reader's own material."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     return run
 
 
+def redrawn(python: str, code: Mapping[str, str], at: str) -> str:
+    """The code of one chart at a moment, as the player fills it in."""
+    words = {"pinned": "", **code, "name": code["call"].partition("(")[0], "at": at}
+    for word, text in words.items():
+        python = python.replace(f"{{{word}}}", text)
+    return python
+
+
 @pytest.mark.parametrize("query", [SHORT, f"{SHORT}&pin=beta%3D1&optimum=true&scenario=safety&advantage=gae&at=done"])
 @pytest.mark.parametrize("page", PLAYED)
 def test_code_of_a_chart_on_the_clock_draws_it_at_the_moment(
@@ -62,7 +70,7 @@ def test_code_of_a_chart_on_the_clock_draws_it_at_the_moment(
         chart = made.payloads[key].source
         assert isinstance(chart, Chart)
         figure = chart.at(state.number)
-        assert drawn(taken.redrawn(python, code, state.at)) == figure.to_json(), key
+        assert drawn(redrawn(python, code, state.at)) == figure.to_json(), key
 
 
 def test_variants_that_a_switch_shows_are_redrawn_too(drawn: Callable[[str], str]) -> None:
@@ -74,7 +82,7 @@ def test_variants_that_a_switch_shows_are_redrawn_too(drawn: Callable[[str], str
         outcome.whole_pipeline_guess, outcome.whole_pipeline_guessed,
     ):  # fmt: skip
         figure = draw(view).at(timeline.names.index("ppo-1"))
-        assert drawn(taken.redrawn(python, taken.draws(draw), "ppo-1")) == figure.to_json()
+        assert drawn(redrawn(python, taken.draws(draw), "ppo-1")) == figure.to_json()
 
 
 @pytest.mark.parametrize("name", ["beta", "whose-label", "stopping"])
