@@ -212,6 +212,5 @@ def python_of_chart(chosen: Experiment, settings: Settings, n_seeds: int, number
 
 def python_of_answer(name: str, settings: Settings) -> str:
     """Python that draws the chart of an answer."""
-    run = f"from rlhf_core import Settings, run_pipeline\n\nrun = run_pipeline({taken.call_of_settings(settings)})\n"
     made = f"[each.draw(each.measure(run), LIGHT) for each in ANSWERS if each.name == {name!r}][0]"
-    return run + taken.shown(asked.__name__, "ANSWERS", made)
+    return taken.run_of(settings) + taken.shown(asked.__name__, "ANSWERS", made)

@@ -1,14 +1,14 @@
 """A game: advance PPO step by step, see what a trainer logs, and say when to stop; then the truth is shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.drawing import theme
 from pages.drawing.panel import Panel
 from pages.drawing.theme import Palette
+from pages.figures.lab import game as figures
 from pages.frame import panels, taken
 from pages.frame.page import Page
 from rlhf_core import PipelineRun, Settings
@@ -16,13 +16,7 @@ from rlhf_core.lab.stopping import N_FRESH, RULES, fresh_accuracy, reached_share
 
 GAME = "stopping-game"
 STRIDES = (1, 5)
-LOGGED = (
-    ("reward", "reward", "reward [units]", 1.0),
-    ("kl", "kl", "KL [nats]", 1.0),
-    ("entropy", "policy", "entropy [nats]", 4.0),
-    ("clip_fraction", "reference", "clip fraction", 0.2),
-)
-"""Figure, colour, axis, and how far the axis reaches at least."""
+Chart = Callable[[PipelineRun, int, Palette], Panel]
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +40,7 @@ def play(page: Page) -> None:
     with st.container(border=True):
         st.markdown(_state(game, last))
         _buttons(game, run, last)
-        panels.draw(page.stage, _logged(game, run, page.view.palette), "game-logged", _about(run))
+        _draw(game, page, figures.logged, "game-logged")
         if game.bought:
             st.caption(_labels(game))
         if game.stopped:
@@ -98,31 +92,19 @@ def _again() -> None:
     st.session_state[GAME] = Game(st.session_state[GAME].settings)
 
 
-def _logged(game: Game, run: PipelineRun, palette: Palette) -> Panel:
-    """Four panels of what a trainer logs, up to the step reached; no axis tells what is still to come."""
-    steps = np.arange(game.step + 1)
-    data, axes = [], {}
-    for i, (name, role, title, least) in enumerate(LOGGED):
-        panel = str(i + 1) if i else ""
-        seen = getattr(run.ppo, name)[: game.step + 1]
-        data.append(
-            {
-                "type": "scatter", "x": steps, "y": seen, "mode": "lines+markers",
-                "xaxis": f"x{panel}", "yaxis": f"y{panel}", "line": theme.line(getattr(palette, role)),
-                "marker": {"size": 5}, "showlegend": False, "hovertemplate": "step %{x}: %{y:.2f}<extra></extra>",
-            }
-        )  # fmt: skip
-        across = [-0.5, run.settings.ppo_steps + 0.5]
-        axes[f"xaxis{panel}"] = {"range": across, "fixedrange": True, "title": {"text": "PPO step"}}
-        whole = [min(0.0, 1.1 * float(seen.min())), max(least, 1.1 * float(seen.max()))]
-        axes[f"yaxis{panel}"] = {"title": {"text": title}, "fixedrange": True, "range": whole}
-    grid = {"rows": 2, "columns": 2, "pattern": "independent", "xgap": 0.3, "ygap": 0.4}
-    drawing = theme.figure(palette, x="", y="", data=data, grid=grid, height=400, **axes)
-    return Panel("", drawing, f"Reward, KL, entropy and clip fraction up to step {game.step}.")
+def _draw(game: Game, page: Page, chart: Chart, key: str) -> None:
+    """Draw one of the game's charts; no address leads back to a round."""
+    run = page.view.run
+    about = taken.still(
+        f"Settings: {taken.in_words(run.settings)}", python_of(run.settings, game.step, chart), linked=False
+    )
+    panels.draw(page.stage, chart(run, game.step, page.view.palette), key, about)
 
 
-def _about(run: PipelineRun) -> dict[str, Any]:
-    return taken.still(f"Settings: {taken.in_words(run.settings)}", "")
+def python_of(settings: Settings, step: int, chart: Chart) -> str:
+    """Python that draws one of the game's charts as it is after a step."""
+    made = f"{chart.__name__}(run, {step}, LIGHT).drawing"
+    return taken.run_of(settings) + taken.shown(chart.__module__, chart.__name__, made)
 
 
 def _labels(game: Game) -> str:
@@ -132,24 +114,14 @@ def _labels(game: Game) -> str:
 
 
 def _reveal(game: Game, page: Page) -> None:
-    run, palette = page.view.run, page.view.palette
+    run = page.view.run
     truth = run.ppo.true_reward
     share, best = reached_share(truth, game.step), int(truth.argmax())
     st.markdown(f"**{_verdict(share, game.step, best)}**")
     stops = {rule: stop(run) for rule, stop in RULES.items()}
     others = "; ".join(f"{rule}: {_percent(reached_share(truth, step))} (step {step})" for rule, step in stops.items())
     st.caption(f"On this seed the rules would have reached, {others}. A link to this page holds the seed: send it on.")
-    marks = [
-        {"type": "scatter", "x": np.arange(len(truth)), "y": truth, "mode": "lines", "name": "true reward",
-         "line": theme.line(palette.true_reward), "hovertemplate": "step %{x}: %{y:.2f}<extra></extra>"},
-        {"type": "scatter", "x": [game.step], "y": [truth[game.step]], "mode": "markers", "name": "you stopped",
-         "marker": {"color": palette.policy.mark, "size": 12, "symbol": "diamond"}, "hoverinfo": "skip"},
-        {"type": "scatter", "x": [best], "y": [truth[best]], "mode": "markers", "name": "the best step",
-         "marker": {"color": palette.true_reward.mark, "size": 13, "symbol": "star"}, "hoverinfo": "skip"},
-    ]  # fmt: skip
-    drawing = theme.figure(palette, x="PPO step", y="true reward [own units]", data=marks, height=300)
-    alt = f"True reward over all steps; you stopped at step {game.step}, the best was {best}."
-    panels.draw(page.stage, Panel("", drawing, alt), "game-truth", _about(run))
+    _draw(game, page, figures.truth, "game-truth")
 
 
 def _verdict(share: float, step: int, best: int) -> str:

@@ -98,12 +98,14 @@ def call_of_settings(settings: Settings) -> str:
     return f"Settings({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
 
+def run_of(settings: Settings) -> str:
+    """First lines of Python that needs a run."""
+    return f"from rlhf_core import Settings, run_pipeline\n\nrun = run_pipeline({call_of_settings(settings)})\n"
+
+
 def python(settings: Settings) -> str:
     """Lines of Python that reproduce the run and print the metrics at its end."""
-    return f"""from rlhf_core import Settings, run_pipeline
-
-run = run_pipeline({call_of_settings(settings)})
-print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
+    return f"""{run_of(settings)}print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
 print(f"KL divergence  {{run.ppo.kl[-1]:.2f}} nats")
 print(f"RM accuracy    {{run.reward.heldout_accuracy[-1]:.0%}}")
 print(f"policy entropy {{run.ppo.entropy[-1]:.2f}} nats")

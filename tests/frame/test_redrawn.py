@@ -11,12 +11,12 @@ from pages.drawing.chart import Chart
 from pages.drawing.panel import Panel
 from pages.drawing.theme import LIGHT
 from pages.drawing.view import View
-from pages.figures.lab import asked
+from pages.figures.lab import asked, game
 from pages.figures.metrics import progress
 from pages.figures.overview import outcome
 from pages.figures.reward_model import typed
 from pages.figures.yours import label, log, pairs, scenario
-from pages.frame import lab, runs, taken, typed_response
+from pages.frame import lab, runs, stopping_game, taken, typed_response
 from pages.frame.standalone import PLAYED, read
 from pages.frame.standalone.printed import printed
 from pages.frame.yours import label as label_page
@@ -97,6 +97,17 @@ def test_code_of_an_answer_s_chart_draws_it(drawn: Callable[[str], str]) -> None
     for answer in asked.ANSWERS:
         figure = answer.draw(answer.measure(run), LIGHT).figure
         assert drawn(lab.python_of_answer(answer.name, SMALL)) == figure.to_json(), answer.name
+
+
+def test_code_of_the_game_s_charts_draws_them_and_nothing_that_is_still_hidden(drawn: Callable[[str], str]) -> None:
+    run = run_pipeline(SMALL)
+    for step in (0, 2, SMALL.ppo_steps):
+        for chart in (game.logged, game.truth):
+            figure = chart(run, step, LIGHT).drawing.figure
+            assert drawn(stopping_game.python_of(SMALL, step, chart)) == figure.to_json(), (chart.__name__, step)
+        seen = [getattr(run.ppo, name)[: step + 1] for name, *_ in game.LOGGED]
+        traces = game.logged(run, step, LIGHT).drawing.figure.data
+        assert [list(trace.y) for trace in traces] == [list(values) for values in seen], "what is logged, so far"
 
 
 # ------------------------------------------------------------ a reader's own material, from files in the folder
