@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from pages.drawing.panel import Panel
 from pages.drawing.theme import LIGHT
 from pages.drawing.view import View
 from pages.figures.lab import asked, game
+from pages.figures.lab.experiment import Experiment
 from pages.figures.metrics import progress
 from pages.figures.overview import outcome
 from pages.figures.reward_model import typed
@@ -24,6 +26,7 @@ from pages.frame.yours import log as log_page
 from pages.frame.yours import pairs as pairs_page
 from pages.frame.yours import scenario as scenario_page
 from rlhf_core import Settings, run_pipeline
+from rlhf_core.lab import convergence
 from rlhf_core.lab.work import finish
 from rlhf_core.yours import fit_pairs, load_log, load_pairs
 from rlhf_core.yours.export import as_trl_log
@@ -33,17 +36,21 @@ from rlhf_core.yours.shapes import Columns
 from rlhf_core.yours.trainers import BY_HAND, record_of
 
 SMALL = Settings(beta=0.3, ppo_steps=3, n_comparisons=60)
+UNUSUAL = Settings(
+    scenario="safety", seed=5, beta=0.0, ppo_steps=2, n_comparisons=60, label_noise=0.2, labeller_bias=0.5,
+    advantage="gae", ppo_learning_rate=1.0, sft_epochs=3,
+)  # fmt: skip
 SHORT = "beta=0.3&ppo_steps=3&n_comparisons=60&at=ppo-2-kl&prompt=3"
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Run the code; returns the figure that it shows, as JSON."""
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run the code, after what has been measured; returns the figure that it shows, as JSON."""
     shown: list[go.Figure] = []
     monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
 
-    def run(code: str) -> str:
-        exec(code, {})
+    def run(code: str, measured: Mapping[str, Any] = MappingProxyType({})) -> str:
+        exec(code, dict(measured))
         return str(shown.pop().to_json())
 
     return run
@@ -85,11 +92,26 @@ def test_variants_that_a_switch_shows_are_redrawn_too(drawn: Callable[[str], str
         assert drawn(redrawn(python, taken.draws(draw), "ppo-1")) == figure.to_json()
 
 
-@pytest.mark.parametrize("name", ["beta", "whose-label", "stopping"])
-def test_code_of_an_experiment_s_chart_draws_it(name: str, drawn: Callable[[str], str]) -> None:
-    chosen = next(experiment for experiment in lab.EXPERIMENTS if experiment.name == name)
-    for i, panel in enumerate(chosen.charts(finish(chosen.pieces(SMALL, 2)), LIGHT)):
-        assert drawn(lab.python_of_chart(chosen, SMALL, 2, i)) == panel.drawing.figure.to_json()
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the one experiment that takes seconds whatever the settings take as few steps as it may."""
+    for function in (convergence.arrival, convergence.arrival_pieces):
+        monkeypatch.setitem(function.__kwdefaults__, "n_steps", convergence.PIECE)
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("settings", [SMALL, UNUSUAL], ids=["small", "unusual"])
+@pytest.mark.parametrize("chosen", lab.EXPERIMENTS, ids=lambda experiment: experiment.name)
+def test_code_of_an_experiment_s_chart_draws_it(
+    chosen: Experiment, settings: Settings, drawn: Callable[..., str]
+) -> None:
+    n_seeds = min(2, *chosen.seeds)
+    measured: dict[str, Any] = {}
+    exec(first := lab.python_of(chosen, settings, n_seeds), measured)  # once, though each chart's code begins so
+    for i, panel in enumerate(chosen.charts(finish(chosen.pieces(settings, n_seeds)), LIGHT)):
+        code = lab.python_of_chart(chosen, settings, n_seeds, i)
+        assert code.startswith(first)
+        assert drawn(code.removeprefix(first), measured) == panel.drawing.figure.to_json(), panel.title
 
 
 def test_code_of_an_answer_s_chart_draws_it(drawn: Callable[[str], str]) -> None:
