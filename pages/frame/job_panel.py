@@ -1,6 +1,6 @@
 """Work beside a page, as the page shows it: what is known so far, a count, and a button that stops it.
 
-    job_panel.show("sweep", ("beta_sweep", settings), lambda: sweep_pieces(settings), draw, label="Runs")
+    job_panel.show("sweep", ("beta_sweep", settings), partial(sweep_pieces, settings), draw, label="Runs")
 
 The page goes on at once. A fragment of it looks every now and then, and draws what has come, in its turn as any page:
 often until there is something to see, for readers wait for that, and more rarely from then on.

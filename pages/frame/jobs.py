@@ -1,8 +1,8 @@
-"""Work that takes longer than a page may: done beside the pages, piece by piece, once for all who ask for the same.
+"""Work that takes longer than a page may: done in a process beside, piece by piece, once for all who ask for the same.
 
-Work is an iterator of `Progress`, and a piece is what it does from one to the next: some 50 ms at best, for pages come
-first and work gives way to them between its pieces. It stops when nobody wants it any more: who has turned the page,
-changed what they asked for, pressed Stop or closed the tab. Results are kept with everything else that readers share.
+Work is an iterator of `Progress`, and a piece is what it does from one to the next; pieces of all that is asked for
+take turns. Work stops when nobody wants it any more: who has turned the page, changed what they asked for, pressed Stop
+or closed the tab. Results are kept with everything else that readers share.
 """
 
 import logging
@@ -10,18 +10,17 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from streamlit import runtime
 
-from pages.frame import turns
 from pages.frame.memory import SHARED
+from pages.frame.worker import Failed, Worker
 from rlhf_core.lab.work import Progress
 
-N_THREADS = 2
-"""So that a long piece of one reader's work does not stop everybody's."""
-PATIENCE_SECONDS = 0.5
-"""For pages, before a piece: work goes on even where there is always somebody who turns a page."""
+IDLE_SECONDS = 60
+"""So long the process waits for more to do; then it goes, and its memory with it."""
 FAILED = "This could not be computed; the server's log says why."
 LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,7 +29,7 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """Work that some sessions wait for, and what is known of it so far."""
 
-    def __init__(self, key: Hashable, make: Callable[[], Iterator[Progress[T]]], *, shared: bool) -> None:
+    def __init__(self, key: Hashable, begin: Callable[[], Iterator[Progress[T]]], *, shared: bool) -> None:
         self.key, self.shared = key, shared
         self.state: Literal["running", "done", "stopped", "failed"] = "running"
         self.progress: Progress[T] | None = None
@@ -38,7 +37,7 @@ class Job(Generic[T]):
         """What a reader is told of a failure."""
         self.sessions: set[str] = set()
         """Ids of those that wait."""
-        self._make = make
+        self._begin = begin
         self._pieces: Iterator[Progress[T]] | None = None
 
     @property
@@ -54,7 +53,7 @@ class Job(Generic[T]):
     def advance(self) -> None:
         """Do one piece; whatever happens in it, the job knows."""
         try:
-            self._pieces = self._make() if self._pieces is None else self._pieces
+            self._pieces = self._begin() if self._pieces is None else self._pieces
             self.progress = next(self._pieces)
         except StopIteration:
             self.state = "done"
@@ -78,18 +77,31 @@ class Job(Generic[T]):
         if self.shared:
             LOGGER.error("Work in the background %s: %r", what, self.key, exc_info=error)
         else:
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            LOGGER.error("Work in the background %s: %s at %s:%s", what, type(error).__name__, at.filename, at.lineno)
+            LOGGER.error("Work in the background %s: %s at %s", what, *_kind_and_place(error))
+
+
+def _kind_and_place(error: Exception) -> tuple[str, str]:
+    if isinstance(error, Failed):
+        return error.failure.kind, error.failure.place
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return type(error).__name__, f"{at.filename}:{at.lineno}"
 
 
 class Jobs:
-    """Jobs by key, and the threads that take turns at their pieces."""
+    """Jobs by key, and the thread that has their pieces done in turn.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    worker : Worker
+        Does them.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._jobs: dict[Hashable, Job[Any]] = {}
         self._waiting: deque[Job[Any]] = deque()
         self._changed = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
 
     def ask(
         self, key: Hashable, make: Callable[[], Iterator[Progress[T]]], session: str, *, shared: bool = True
@@ -101,21 +113,22 @@ class Jobs:
         key : hashable
             Everything that the result depends on; for a reader's own material, their session's id besides.
         make : callable
-            Gives the work.
+            Gives the work, by functions that have names: it is handed over to another process.
         session : str
             Id of the session that waits for it.
         shared : bool
             Whether the result is kept for all readers; False for what a reader has brought.
         """
         with self._changed:
+            begin = partial(self._worker.pieces, make)
             if shared and (found := SHARED.find((Jobs, key))):
-                job = Job(key, make, shared=True)
+                job = Job(key, begin, shared=True)
                 job.progress, job.state = found[0], "done"
                 return job
             if key not in self._jobs:
-                self._jobs[key] = Job(key, make, shared=shared)
+                self._jobs[key] = Job(key, begin, shared=shared)
                 self._waiting.append(self._jobs[key])
-                self._start_threads()
+                self._start()
                 self._changed.notify()
             self._jobs[key].sessions.add(session)
             return self._jobs[key]
@@ -125,21 +138,22 @@ class Jobs:
         with self._changed:
             job.sessions.discard(session)
 
-    def _start_threads(self) -> None:
-        while len(self._threads) < N_THREADS:
-            self._threads.append(threading.Thread(target=self._work, name="rlhf-jobs", daemon=True))
-            self._threads[-1].start()
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="rlhf-jobs", daemon=True)
+            self._thread.start()
 
     def _work(self) -> None:
         while True:
             self._one_piece()
 
     def _one_piece(self) -> None:
-        """Wait for a job and do a piece of it; a thread that waits for the next holds nothing of the last."""
+        """Wait for a job and have a piece of it done; while this waits for the next it holds nothing of the last."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
+            if not self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS):
+                self._worker.end()
+                self._changed.wait_for(lambda: self._waiting)
             job = self._waiting.popleft()
-        turns.give_way(PATIENCE_SECONDS)
         if job.wanted:
             job.advance()
         self._put_back(job)
@@ -164,4 +178,4 @@ def is_here(session: str) -> bool:
     return not runtime.exists() or bool(runtime.get_instance().is_active_session(session))
 
 
-JOBS = Jobs()
+JOBS = Jobs(Worker())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -162,7 +163,7 @@ def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette
     job_panel.show(
         "lab",
         ("lab", chosen.name, settings, n_seeds),
-        lambda: chosen.pieces(settings, n_seeds),
+        partial(chosen.pieces, settings, n_seeds),
         lambda result: _draw(chosen, result, settings, n_seeds, palette, stage),
         label=chosen.unit.capitalize(),
     )

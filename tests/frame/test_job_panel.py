@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +14,7 @@ from pages.frame import job_panel, jobs, memory
 from pages.frame.jobs import Jobs
 from pages.frame.memory import Memory
 from rlhf_core.lab.work import Progress
+from tests.frame.test_jobs import Here
 from tests.load.readers import leave
 from tests.load.tab import connect
 from tests.serving import ROOT, running_app
@@ -24,7 +26,7 @@ BEGAN: list[int] = []
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    ours = Jobs()
+    ours = Jobs(Here())
     monkeypatch.setattr(job_panel, "JOBS", ours)
     monkeypatch.setattr(jobs, "SHARED", Memory(1_000_000))
     monkeypatch.setattr(memory, "SHARED", Memory(1_000_000))
@@ -134,38 +136,43 @@ def test_a_failure_is_said_in_a_sentence_beside_what_is_known() -> None:
     assert said(app) == ["known: 120", "\N{WARNING SIGN} the 13th cannot be done, got 13"]
 
 
-ENDLESS = f"""
-import sys, time
+LONG = f"""
+import sys
 sys.path.insert(0, {str(ROOT)!r})
-import streamlit as st
+from functools import partial
 from pages.frame import job_panel
-from rlhf_core.lab.work import Progress
-
-def work():
-    for i in range(100_000):
-        time.sleep(0.01)
-        print("piece", i, flush=True)
-        yield Progress(i + 1, 100_000, i)
+from rlhf_core import Settings
+from rlhf_core.lab.sweeps import beta_sweep_pieces
 
 with job_panel.only_for_this_page():
-    job_panel.show("endless", "endless", work, lambda known: None, label="Pieces")
+    work = partial(beta_sweep_pieces, Settings(ppo_steps=60), seeds=range(200))
+    job_panel.show("long", "long", work, lambda known: None, label="Pieces")
 """
 
 
 @pytest.mark.slow
 def test_work_for_a_tab_that_is_closed_stops_within_half_a_second(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(ENDLESS)
+    (tmp_path / "app.py").write_text(LONG)
 
-    async def come_and_go(url: str) -> None:
+    async def come_and_go(url: str, server: psutil.Process) -> psutil.Process:
         reader = await connect(url)
         await reader.visit("/")
-        await asyncio.sleep(0.5)
+        while not server.children() or seconds_of(server.children()[0]) < 3:
+            await asyncio.sleep(0.05)
+        worker = server.children()[0]
         await leave([reader])
+        return worker
 
     with running_app(tmp_path / "log", root=tmp_path) as app, ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, come_and_go(app.url)).result()
+        server = psutil.Process(app.process.pid)
+        worker = pool.submit(asyncio.run, come_and_go(app.url, server)).result(60)
         time.sleep(0.5)
-        pieces = app.log.read_text().count("piece")
-        time.sleep(0.3)
-        assert 5 < pieces == app.log.read_text().count("piece")
+        done = worker.cpu_times()
+        time.sleep(0.5)
+        assert worker.cpu_times() == done
         assert app.failures() == []
+    wait_until(lambda: not worker.is_running())  # it goes with the server
+
+
+def seconds_of(process: psutil.Process) -> float:
+    return float(sum(process.cpu_times()[:2]))

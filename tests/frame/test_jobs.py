@@ -5,12 +5,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from pages.frame import jobs, memory, turns
+from pages.frame import jobs, memory
 from pages.frame.jobs import Job, Jobs
 from pages.frame.memory import Memory
+from pages.frame.worker import Worker
 from rlhf_core.lab.work import Progress
 
 
@@ -28,6 +30,18 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     found = {"ann", "bob"}
     monkeypatch.setattr(jobs, "is_here", lambda session: session in found)
     return found
+
+
+class Here(Worker):
+    """Does the work in this process, where a test can look at it."""
+
+    ended = 0
+
+    def pieces(self, make: Callable[[], Iterator[Progress[Any]]]) -> Iterator[Progress[Any]]:
+        return make()
+
+    def end(self) -> None:
+        self.ended += 1
 
 
 class Counted:
@@ -62,14 +76,14 @@ def over(job: Job) -> Job:
 
 
 def test_work_is_done_piece_by_piece_to_its_end(here: set[str]) -> None:
-    work, ours = Counted(5), Jobs()
+    work, ours = Counted(5), Jobs(Here())
     job = over(ours.ask("key", work, "ann"))
     assert (job.state, job.result, job.progress.done, work.pieces) == ("done", 50, 5, 5)
     wait_until(lambda: work.closed)
 
 
 def test_who_asks_for_the_same_waits_for_the_same_and_who_asks_later_has_it_at_once(here: set[str]) -> None:
-    work, ours = Counted(20, 0.005), Jobs()
+    work, ours = Counted(20, 0.005), Jobs(Here())
     first, second = ours.ask("key", work, "ann"), ours.ask("key", work, "bob")
     assert first is second
     over(first)
@@ -79,7 +93,7 @@ def test_who_asks_for_the_same_waits_for_the_same_and_who_asks_later_has_it_at_o
 
 
 def test_what_a_reader_brought_is_kept_for_nobody(here: set[str], nothing_kept: Memory) -> None:
-    work, ours = Counted(3), Jobs()
+    work, ours = Counted(3), Jobs(Here())
     over(ours.ask(("ann", "file"), work, "ann", shared=False))
     assert nothing_kept.weight == 0
     wait_until(lambda: ours._jobs == {})
@@ -89,7 +103,7 @@ def test_what_a_reader_brought_is_kept_for_nobody(here: set[str], nothing_kept: 
 
 @pytest.mark.parametrize("leaves", ["presses stop", "closes the tab"])
 def test_work_that_nobody_wants_stops_within_half_a_second(leaves: str, here: set[str]) -> None:
-    work, ours = Counted(10_000, 0.02), Jobs()
+    work, ours = Counted(10_000, 0.02), Jobs(Here())
     job = ours.ask("key", work, "ann")
     wait_until(lambda: work.pieces > 2)
     if leaves == "presses stop":
@@ -107,7 +121,7 @@ def test_work_that_nobody_wants_stops_within_half_a_second(leaves: str, here: se
 
 
 def test_work_goes_on_for_who_is_left(here: set[str]) -> None:
-    work, ours = Counted(20, 0.005), Jobs()
+    work, ours = Counted(20, 0.005), Jobs(Here())
     job = ours.ask("key", work, "ann")
     ours.ask("key", work, "bob")
     ours.leave(job, "ann")
@@ -115,7 +129,7 @@ def test_work_goes_on_for_who_is_left(here: set[str]) -> None:
 
 
 def test_stopped_work_can_be_asked_for_again(here: set[str]) -> None:
-    work, ours = Counted(30, 0.005), Jobs()
+    work, ours = Counted(30, 0.005), Jobs(Here())
     job = ours.ask("key", work, "ann")
     wait_until(lambda: work.pieces > 2)
     ours.leave(job, "ann")
@@ -133,7 +147,7 @@ def test_a_failure_is_a_sentence_and_stops_nothing_else(error: Exception, said: 
         yield Progress(1, 2, 10)
         raise error
 
-    ours = Jobs()
+    ours = Jobs(Here())
     job = over(ours.ask("broken", broken, "ann"))
     assert job.state == "failed" and job.error.startswith(said) and job.result == 10
     assert over(ours.ask("sound", Counted(3), "ann")).state == "done"
@@ -146,36 +160,31 @@ def test_the_log_has_the_failure_but_nothing_of_what_a_reader_brought(shared: bo
     def broken() -> Iterator[Progress[int]]:
         yield Progress(1, 2, {}["my secret"])
 
-    over(Jobs().ask(("ann", "my file"), broken, "ann", shared=shared))
+    over(Jobs(Here()).ask(("ann", "my file"), broken, "ann", shared=shared))
     assert "KeyError" in caplog.text
     assert ("my secret" in caplog.text) == ("my file" in caplog.text) == shared
 
 
 def test_readers_work_is_done_in_turn(here: set[str]) -> None:
-    works, ours = [Counted(40, 0.005) for _ in range(4)], Jobs()
+    works, ours = [Counted(40, 0.005) for _ in range(4)], Jobs(Here())
     running = [ours.ask(i, work, "ann") for i, work in enumerate(works)]
     wait_until(lambda: works[0].pieces >= 15)
     assert min(work.pieces for work in works) >= 5  # none waits for another's end
     assert [over(job).state for job in running] == ["done"] * 4
 
 
-def test_work_never_has_a_turn_and_gives_way_to_pages(here: set[str]) -> None:
-    work, ours = Counted(1000, 0.001), Jobs()
-    job = ours.ask("key", work, "ann")
-    wait_until(lambda: work.pieces > 5)
-    start = time.monotonic()
-    with turns.turn():  # at once
-        assert time.monotonic() - start < 0.2
-        time.sleep(0.05)
-        pieces = work.pieces
-        time.sleep(0.2)
-        assert work.pieces - pieces <= 4  # one a thread for every quarter of a second, instead of 200
-    wait_until(lambda: work.pieces > pieces + 20)
-    ours.leave(job, "ann")
+def test_the_process_goes_when_there_is_nothing_to_do(here: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "IDLE_SECONDS", 0.1)
+    worker = Here()
+    ours = Jobs(worker)
+    over(ours.ask("key", Counted(3), "ann"))
+    wait_until(lambda: worker.ended == 1)
+    assert over(ours.ask("another", Counted(3), "ann")).state == "done"
+    wait_until(lambda: worker.ended == 2)
 
 
 def test_a_hundred_readers_ask_for_one_thing_at_once(here: set[str]) -> None:
-    work, ours, found = Counted(5, 0.01), Jobs(), []
+    work, ours, found = Counted(5, 0.01), Jobs(Here()), []
     here |= {str(i) for i in range(100)}
     threads = [
         threading.Thread(target=lambda i=i: found.append(ours.ask("key", work, str(i)))) for i in range(100)
@@ -188,7 +197,7 @@ def test_a_hundred_readers_ask_for_one_thing_at_once(here: set[str]) -> None:
 
 
 def test_a_thread_that_waits_holds_nothing_of_what_it_has_done(here: set[str]) -> None:
-    ours, work = Jobs(), Counted(2)
+    ours, work = Jobs(Here()), Counted(2)
     seen = weakref.ref(work)
     over(ours.ask("key", work, "ann", shared=False))
     del work

@@ -115,10 +115,11 @@ async def watched(reader: Reader, over: asyncio.Event) -> int:
 def many_pairs(number: int, n: int = N_PAIRS) -> bytes:
     """A file of pairs, by default as many as one may hold, of 20 to 60 words an answer."""
     rng, words = random.Random(number), [f"word{i}" for i in range(3000)]
+    texts = [" ".join(rng.choices(words, k=rng.randint(20, 60))) for _ in range(n // 10)]
     rows = []
     for i in range(n):
-        texts = [" ".join(rng.choices(words, k=rng.randint(20, 60))) for _ in range(2)]
-        chosen, rejected = sorted(texts, key=len, reverse=rng.random() < 0.65)
+        pair = [f"{text} {i}" for text in rng.sample(texts, 2)]
+        chosen, rejected = sorted(pair, key=len, reverse=rng.random() < 0.65)
         rows.append(json.dumps({"prompt": f"prompt {i // 2}", "chosen": chosen, "rejected": rejected}))
     return "\n".join(rows).encode()
 

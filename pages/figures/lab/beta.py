@@ -1,5 +1,6 @@
 """What does β buy? Where PPO ends at eight penalties, beside the exact optimum for each."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,11 @@ from pages.drawing.theme import Palette
 from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.sweeps import BetaSweep, beta_sweep_pieces
+from rlhf_core.lab.work import Progress
+
+
+def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[BetaSweep]]:
+    return beta_sweep_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: BetaSweep, palette: Palette) -> list[Panel]:
@@ -122,7 +128,7 @@ EXPERIMENT = Experiment(
     title="What does β buy?",
     question="The penalty β is the one number that every RLHF run must choose. PPO runs here at eight of them, from no "
     "leash to hardly any movement, with all your other settings. Which β would people choose, and which the reward?",
-    pieces=lambda settings, n_seeds: beta_sweep_pieces(settings, seeds=range(n_seeds)),
+    pieces=_pieces,
     unit="PPO steps",
     charts=_charts,
     finding=_finding,

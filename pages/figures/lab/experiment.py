@@ -28,7 +28,7 @@ class Experiment:
     question: str
     """Two or three sentences: what is asked, and how it is answered here."""
     pieces: Callable[[Settings, int], Iterator[Progress[Any]]]
-    """From the reader's settings and a number of seeds."""
+    """From the reader's settings and a number of seeds; a function with a name, for another process does the work."""
     unit: str
     """What its progress counts."""
     charts: Callable[[Any, Palette], Sequence[Panel]]

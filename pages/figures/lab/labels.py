@@ -1,5 +1,6 @@
 """More labels, or better ones? Noise averages out, bias does not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,17 @@ from pages.drawing.theme import Hue, Palette
 from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.labels import LABELLERS, LabelGrid, label_grid_pieces
+from rlhf_core.lab.work import Progress
 
 MEASURES = {
     "correlation": ("Correlation of reward and true reward", "correlation [−1 to 1]"),
     "label_accuracy": ("Accuracy on the labellers’ own choices", "held-out pairs [share]"),
     "true_reward": ("True reward after PPO", "true reward [own units]"),
 }
+
+
+def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[LabelGrid]]:
+    return label_grid_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: LabelGrid, palette: Palette) -> list[Panel]:
@@ -72,7 +78,7 @@ EXPERIMENT = Experiment(
     question=f"Two kinds of labellers: some who often err but are drawn nowhere (τ = {LABELLERS[0].label_noise:g}, no "
     f"bias), and some who hardly err but are drawn to what pleases (τ = {LABELLERS[1].label_noise:g}, bias "
     f"{LABELLERS[1].labeller_bias:g}). Buy 50 to 2,000 comparisons from each. Whose mistakes do more labels mend?",
-    pieces=lambda settings, n_seeds: label_grid_pieces(settings, seeds=range(n_seeds)),
+    pieces=_pieces,
     unit="runs",
     charts=_charts,
     finding=_finding,

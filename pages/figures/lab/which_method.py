@@ -1,5 +1,6 @@
 """Which method? Seven ways from the same SFT policy and the same comparisons."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pages.drawing.theme import Palette
 from pages.figures.lab.experiment import CLEAR, Experiment, Panel, band, changed, mean, number, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.methods import Comparison, Followed, Path, compare_methods_pieces
+from rlhf_core.lab.work import Progress
 
 DASHES = {"ppo": "solid", "rloo": "dash", "grpo": "dot", "dr_grpo": "dashdot", "rft": "longdash", "best_of_n": "solid",
           "dpo": "longdashdot"}  # fmt: skip
@@ -19,6 +21,10 @@ WORTHS = (
     ("labeller_reward", "Labellers’ judgement", "own units"),
     ("reward", "Reward", "reward units"),
 )
+
+
+def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Comparison]]:
+    return compare_methods_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: Comparison, palette: Palette) -> list[Panel]:
@@ -119,7 +125,7 @@ EXPERIMENT = Experiment(
     "with your β, steps and learning rate. DPO trains on the pairs themselves; its tables learn nothing about prompts "
     "without training pairs. Dr. GRPO keeps its penalty in the reward here, which makes it PPO with a group-mean "
     "baseline.",
-    pieces=lambda settings, n_seeds: compare_methods_pieces(settings, seeds=range(n_seeds)),
+    pieces=_pieces,
     unit="trainings",
     charts=_charts,
     finding=_finding,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -64,7 +65,7 @@ def section(page: Page) -> None:
         pairs, palette, stage = there.content.pairs, page.view.palette, page.stage
         of, lines = f"my preference pairs {there.name}", python(there.name, there.content.columns)
         job_panel.show(
-            "yours", material.mine(PLACE), lambda: fit_pairs_pieces(pairs),
+            "yours", material.mine(PLACE), partial(fit_pairs_pieces, pairs),
             lambda report: _draw(stage, palette, report, of, lines), label="Percent done", shared=False,
         )  # fmt: skip
     st.markdown(figures.CAN_TELL)
