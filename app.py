@@ -48,7 +48,7 @@ if runtime.exists():
     with turns.turn(), job_panel.only_for_this_page():
         draw()
 else:  # Streamlit looks here, before there are readers, for how the app is to be served
-    memory.share_arenas()
+    memory.prepare()
     app = st.App(
         __file__,
         lifespan=local.open_browser,

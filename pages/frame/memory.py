@@ -5,6 +5,7 @@ little of its own, for those who use it without the app: eight first stages and 
 """
 
 import ctypes
+import gc
 import sys
 import threading
 from collections import OrderedDict
@@ -23,7 +24,7 @@ BUDGET_BYTES = 120_000_000
 TRIM_BYTES = 16_000_000
 """When this much has made room, the process gives back what it no longer uses."""
 OBJECT_BYTES = 32  # a number, and the place that points to it
-NUMBERS = (int, float, type(None))
+NUMBERS = {int, float, bool, type(None)}
 
 N_ARENAS, M_ARENA_MAX = 2, -8  # the second is glibc's name for it
 LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -109,7 +110,7 @@ def weigh(value: object) -> int:
     weight, seen, waiting = 0, set(), [value]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, NUMBERS):
+        if type(value) in NUMBERS:
             weight += OBJECT_BYTES
             continue
         if isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
@@ -124,12 +125,16 @@ def weigh(value: object) -> int:
 
 def _parts(value: object) -> tuple[int, Iterable[object]]:
     """Bytes of a value itself, and what it refers to."""
+    if isinstance(value, str | bytes):
+        return sys.getsizeof(value), ()
     if isinstance(value, np.ndarray):
         return value.nbytes, value.ravel().tolist() if value.dtype.hasobject else ()
+    if isinstance(value, list | tuple | set | frozenset):
+        if NUMBERS.issuperset(map(type, value)):  # most lists are; there is no need to look at each
+            return sys.getsizeof(value) + OBJECT_BYTES * len(value), ()
+        return sys.getsizeof(value), value
     if isinstance(value, Mapping):
         return sys.getsizeof(value), (*value.keys(), *value.values())
-    if isinstance(value, list | tuple | set | frozenset):
-        return sys.getsizeof(value), value
     if is_dataclass(value):
         return sys.getsizeof(value), [getattr(value, spec.name) for spec in fields(value)]
     return sys.getsizeof(value), ()
@@ -146,11 +151,15 @@ def _shipped() -> tuple[str, ...]:
     return scenario_names()
 
 
-def share_arenas() -> None:
-    """Let threads share their heaps, where the C library is glibc.
+def prepare() -> None:
+    """Prepare the process for its readers, before the first has come.
 
-    It gives each of the many threads that draw pages one of its own, and what is free in one is no use to another.
+    What is loaded by now stays, so the collector need not go through it again and again: each time everybody waits.
+    And where the C library is glibc, threads share their heaps: it gives each of the many that draw pages one of its
+    own, and what is free in one is no use to another.
     """
+    gc.collect()
+    gc.freeze()
     if hasattr(LIBRARY, "mallopt"):
         LIBRARY.mallopt(M_ARENA_MAX, N_ARENAS)
 

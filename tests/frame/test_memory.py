@@ -106,7 +106,7 @@ def test_two_functions_do_not_share(shared: Memory) -> None:
 
 
 def test_what_made_room_is_given_back_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory.share_arenas()
+    memory.prepare()
     memory.give_back()  # on any C library
     times = []
     monkeypatch.setattr(memory, "give_back", lambda: times.append(1))
