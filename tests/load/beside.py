@@ -1,6 +1,6 @@
 """Readers who have work done beside the pages: sweeps in the Lab, fits to pairs of their own.
 
-    python tests/load/beside.py sweeps|fits [--seconds 15]
+    python tests/load/beside.py sweeps|fits [--seconds 12]
 
 Serves app.py on a free loopback port, and prints what other readers wait for a page with the work and without it.
 """
@@ -150,21 +150,21 @@ def _put(address: str, data: bytes, cookies: str) -> None:
         assert answer.status < 300
 
 
-KINDS: dict[str, tuple[Work, int, int]] = {"sweeps": (sweeps, 5, 15), "fits": (fits, 1, 20)}
-"""Work, readers who have it done, readers who change β meanwhile."""
+KINDS: dict[str, tuple[Work, int, int, int]] = {"sweeps": (sweeps, 5, 15, 12), "fits": (fits, 1, 20, 30)}
+"""Work, readers who have it done, readers who change β meanwhile, and for how many seconds: enough to finish some."""
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Measure, and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=float, help="for each of three times; by default as long as it takes")
     parser.add_argument("--think", type=float, default=2, help="seconds from one change of β to the next, on average")
     parser.add_argument("--path", default="/ppo", help="the page that the others read")
     options = parser.parse_args(given)
-    work, n_working, n_others = KINDS[options.kind]
+    work, n_working, n_others, seconds = KINDS[options.kind]
     with tempfile.TemporaryDirectory() as folder, running_app(Path(folder) / "log") as app:
-        print(asyncio.run(beside(app, work, n_working=n_working, n_others=n_others, seconds=options.seconds,
+        print(asyncio.run(beside(app, work, n_working=n_working, n_others=n_others, seconds=options.seconds or seconds,
                                  path=options.path, think=options.think)))  # fmt: skip
         print(*app.failures())
 

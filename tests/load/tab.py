@@ -56,6 +56,7 @@ class Reader:
 
     async def press(self, key: str, query: str) -> None:
         """Press a button, and wait until the page is drawn."""
+        assert key in self.widgets, f"no {key} on {self.page!r}, which has {sorted(self.widgets)}; {self.errors}"
         message = BackMsg()
         message.rerun_script.query_string = query
         widget = message.rerun_script.widget_states.widgets.add()
