@@ -42,6 +42,7 @@ def check_played(made: Drawn, n_frames: int, where: str) -> None:
         tracks = [track for track in body["tracks"] if "values" in track]
         assert all(0 <= at < len(track["values"]) for track in tracks for at in track["at"]), where
         if isinstance(made, Chart):
+            assert _words_off_axes(body) == [], where
             words = [made.question, made.title, made.guide, made.reading, made.alt]
         else:
             words = _shown(made)
@@ -57,6 +58,21 @@ def sent(payload: Payload) -> dict[str, Any]:
 
     body: dict[str, Any] = json.loads(zlib.decompress(payload.body), parse_constant=refuse)
     return body
+
+
+def _words_off_axes(body: dict[str, Any]) -> list[str]:
+    """Words of a figure that Plotly would leave out, as they stand beyond the end of an axis."""
+    found = []
+    for trace in body["data"]:
+        if "text" not in trace.get("mode", "") or isinstance(trace.get("text"), str):
+            continue
+        for letter in "xy":
+            axis = body["layout"].get(f"{letter}axis{trace.get(f'{letter}axis', letter)[1:]}", {})
+            if "range" in axis and axis.get("type") != "log":
+                low, high = sorted(axis["range"])
+                places = zip(trace["text"], trace[letter], strict=False)
+                found += [f"{word}: {letter} = {at}" for word, at in places if word and not low <= (at or low) <= high]
+    return found
 
 
 def _shown(live: Live) -> list[str]:

@@ -173,7 +173,7 @@ def loss_and_reward(view: View) -> Chart:
         xaxis={**steps, "anchor": "y2", "zeroline": False},
         yaxis={**shared, "domain": PANELS["yaxis"], "range": padded(np.append(loss.ravel(), 0))},
         yaxis2={**shared, "domain": PANELS["yaxis2"], "title": {"text": "reward"}, "range": padded(reward)},
-        height=380,
+        height=310,
         showlegend=False,
     )
     return Chart(

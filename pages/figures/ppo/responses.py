@@ -147,7 +147,8 @@ def kl_by_response(view: View) -> Chart:
     low, high = float(terms.min()), float(terms.max())
     air = 0.06 * (high - low) or 0.05
     data.append(_labels(view, rows.tolist(), low - air, f"the other {n_others} together"))
-    fig = _sideways(view, "π log(π / ref) [nats]", data, [low - air, high + air], len(rows) + 1)
+    span = [low - 1.1 * air, high + air]  # what stands at the very end of an axis may be rounded beyond it, and left out
+    fig = _sideways(view, "π log(π / ref) [nats]", data, span, len(rows) + 1)
     total = terms[-1].sum()
     return Chart(
         fig,
