@@ -147,7 +147,7 @@ def kl_by_response(view: View) -> Chart:
     low, high = float(terms.min()), float(terms.max())
     air = 0.06 * (high - low) or 0.05
     data.append(_labels(view, rows.tolist(), low - air, f"the other {n_others} together"))
-    span = [low - 1.1 * air, high + air]  # what stands at the very end of an axis may be rounded beyond it, and left out
+    span = [low - 1.1 * air, high + air]  # beyond its end, which rounding may reach, names are left out
     fig = _sideways(view, "π log(π / ref) [nats]", data, span, len(rows) + 1)
     total = terms[-1].sum()
     return Chart(
