@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.drawing.wording import plain
 from pages.figures.overview import outcome as figures
 from pages.figures.overview.hero import hero
 from pages.figures.overview.picture import pipeline_picture
@@ -51,7 +52,8 @@ with ppo:
     page.outcome(figures.ppo_outcome, "done")
     st.page_link("pages/ppo.py", label="PPO page →")
 
-st.markdown(f"## The same prompt, three policies\n**“{page.view.question}”** Choose another prompt in the sidebar.")
+question = plain(page.view.question)
+st.markdown(f"## The same prompt, three policies\n**“{question}”** Choose another prompt in the sidebar.")
 page.live(three_policies)
 page.note(
     "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "
@@ -65,11 +67,7 @@ with use:
     page.say(figures.HOW_TO_USE)
 with computed:
     st.markdown("## Every number is computed")
-    page.say(
-        "The prompts and answers are written by hand, and valued by a rule at the head of their files. Everything else "
-        "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
-        "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
-    )
+    page.text(figures.computed)
     st.code(figures.command(page.view.run.settings), language="bash", wrap_lines=True)
 
 st.markdown("## What a real language model has and this one has not")

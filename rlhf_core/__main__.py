@@ -16,6 +16,7 @@ from rlhf_core.settings import CONTROLS, Settings, parse
 from rlhf_core.terminal import finish, put, refuse
 from rlhf_core.timeline import METRICS, Timeline
 from rlhf_core.yours.command import COMMANDS
+from rlhf_core.yours.scenario import load_brought
 
 MODULE, SCRIPT = "python -m rlhf_core", "rlhf-you-can-run"
 """Names of the command: as it is always there, and as `pip install` puts it on the path."""
@@ -26,7 +27,7 @@ def parser(name: str = MODULE) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog=name,
         description="Run the RLHF pipeline and print the six metrics, one row per frame.",
-        epilog=f"Your own files: {name} pairs FILE, {name} log FILE.",
+        epilog=f"Your own files: {name} pairs FILE, {name} log FILE, {name} --scenario FILE.toml.",
     )
     for spec in fields(Settings):
         control = CONTROLS[spec.name]
@@ -59,7 +60,7 @@ def script() -> int:
 
 def _run(options: dict[str, Any]) -> int:
     try:
-        settings = Settings(**{spec.name: parse(spec.name, options[spec.name]) for spec in fields(Settings)})
+        settings = Settings(**{spec.name: _read(spec.name, options[spec.name]) for spec in fields(Settings)})
         load_scenario(settings.scenario)  # which may be a faulty file of the reader's own
     except ValueError as error:
         return refuse(error)
@@ -72,6 +73,11 @@ def _run(options: dict[str, Any]) -> int:
     except OSError as error:
         return refuse(f"out must be a file that can be written, got {options['out']}: {error.strerror}")
     return 0
+
+
+def _read(name: str, text: str) -> Any:
+    """The value of an option; a scenario may be a file of one's own."""
+    return load_brought(text) if name == "scenario" and text.endswith(".toml") else parse(name, text)
 
 
 def as_table(line: Timeline, settings: Settings) -> str:

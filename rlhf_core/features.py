@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlhf_core.distributions import Array
+from rlhf_core.lifetime import while_it_is_there
 from rlhf_core.scenarios import Scenario
-from rlhf_core.scenarios.lifetime import per_scenario
 
 WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 STOP_WORDS = frozenset(
@@ -119,7 +119,7 @@ def measure(prompt: str, responses: Sequence[str]) -> Array:
     return np.array(rows, dtype=np.float64).reshape(len(responses), len(FEATURES))
 
 
-@per_scenario
+@while_it_is_there
 def measure_scenario(scenario: Scenario) -> Array:
     """Feature values of all responses of a scenario, (P, R, F); computed once per scenario."""
     values = np.stack([measure(p, texts) for p, texts in zip(scenario.prompts, scenario.responses, strict=True)])

@@ -13,6 +13,7 @@ from rlhf_core.optimum import Frontier, Optimum
 from rlhf_core.ppo import PPOTrace
 from rlhf_core.reward_model import RewardTrace
 from rlhf_core.scenarios import Scenario, load_scenario
+from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import DEFAULTS, Settings
 from rlhf_core.sft import SFTTrace
 
@@ -40,25 +41,18 @@ class PipelineRun:
         return traces.as_dict(self)
 
 
-def run_pipeline(settings: Settings, scenario: Scenario | None = None) -> PipelineRun:
+def run_pipeline(settings: Settings) -> PipelineRun:
     """Train all three stages.
-
-    Parameters
-    ----------
-    settings : Settings
-    scenario : Scenario, optional
-        One that does not ship, as from `parse_scenario`; it takes the place of `settings.scenario`, and nothing of it
-        or of its run is kept here.
 
     Each stage draws from its own random stream, so a control of one stage never changes the
     draws of another. The same settings give the same arrays: bit for bit on the same kind of
     processor with the same numpy and scipy builds, which may round differently elsewhere.
     """
-    if scenario is None:
-        scenario = load_scenario(settings.scenario)
-        sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
+    scenario = load_scenario(settings.scenario)
+    if isinstance(settings.scenario, Brought):  # nothing of it is kept here
+        sft_trace, reward_trace = _first_stages(settings)
     else:
-        sft_trace, reward_trace = _first_stages(settings, scenario)
+        sft_trace, reward_trace = first_stages(replace(settings, **{name: DEFAULTS[name] for name in PPO_SETTINGS}))
     judgement = _labeller_reward(settings, scenario)
     _, _, ppo_rng, course_rng = streams(settings.seed)
     ref_log_probs, scores = sft_trace.log_probs[-1], reward_trace.scores
@@ -89,10 +83,11 @@ def run_pipeline(settings: Settings, scenario: Scenario | None = None) -> Pipeli
 @lru_cache(maxsize=8)
 def first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
     """Train SFT and the reward model; runs that differ only in `PPO_SETTINGS` share the result, which is read-only."""
-    return _first_stages(settings, load_scenario(settings.scenario))
+    return _first_stages(settings)
 
 
-def _first_stages(settings: Settings, scenario: Scenario) -> tuple[SFTTrace, RewardTrace]:
+def _first_stages(settings: Settings) -> tuple[SFTTrace, RewardTrace]:
+    scenario = load_scenario(settings.scenario)
     sft_rng, reward_rng, *_ = streams(settings.seed)
     sft_trace = sft.train(
         scenario,

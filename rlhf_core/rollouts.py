@@ -5,8 +5,9 @@ else follows from them and from the recorded policies, and is derived when it is
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ N_DERIVED = 64
 """Steps whose numbers per token stay at hand, a whole run's: at most 15 MB, with 256 rollouts."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Rollouts:
     """What one PPO step was trained on: G responses per prompt, tokens (opening, body, closing) last.
 
@@ -77,9 +78,23 @@ class _Derived(NamedTuple):
     ratio: Array
 
 
-@lru_cache(maxsize=N_DERIVED)
+_at_hand: WeakKeyDictionary[Rollouts, _Derived] = WeakKeyDictionary()
+_lock = Lock()
+
+
 def _derived(rollouts: Rollouts) -> _Derived:
-    """What the step computed from its responses, by the same operations in the same order: the same bits."""
+    """What a step computed from its responses: at hand for the steps last asked for, and no longer than they live."""
+    found = _at_hand.get(rollouts) or _derive(rollouts)
+    with _lock:
+        _at_hand.pop(rollouts, None)
+        _at_hand[rollouts] = found
+        while len(_at_hand) > N_DERIVED:
+            del _at_hand[next(iter(_at_hand))]
+    return found
+
+
+def _derive(rollouts: Rollouts) -> _Derived:
+    """By the same operations in the same order: the same bits."""
     tables = policy.log_tables(rollouts.old)
     positions = policy.prefixes(rollouts.responses, tables)
     old = policy.token_log_probs(tables, positions)

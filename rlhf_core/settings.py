@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any
 
 from rlhf_core.scenarios import scenario_names
+from rlhf_core.scenarios.brought import Brought
 
 ADVANTAGES = ("group_mean", "leave_one_out", "group_normalised", "gae")
 
@@ -88,7 +89,7 @@ class Settings:
     )
     labeller_bias: float = _number(
         0.75, "Labeller bias",
-        "How far labellers are swayed by appeal: praise, confidence, detail they cannot check, a cautious tone. "
+        "How far labellers are swayed by appeal, such as praise, confidence, unchecked detail or a cautious tone. "
         "At 0 they only err at random.",
         (0, 2), 0.05,
     )
@@ -146,6 +147,8 @@ def parse(name: str, text: str) -> Any:
 def _checked(spec: "Field[Any]", value: Any) -> Any:
     control: Control = spec.metadata["control"]
     refusal = ValueError(f"{spec.name} must be {_kind(spec)}{control.allowed}, got {_shown(value)}")
+    if spec.name == "scenario" and isinstance(value, Brought):
+        return value
     if control.choices:
         if not isinstance(value, str) or value not in control.choices:
             raise refusal
@@ -207,4 +210,4 @@ def _lenient(spec: "Field[Any]", text: str) -> tuple[Any, str]:
 
 def _as_text(value: Any) -> str:
     """The shortest text that gives the very same value again: 2 for 2.0."""
-    return value if isinstance(value, str) else repr(value).removesuffix(".0")
+    return str(value) if isinstance(value, str) else repr(value).removesuffix(".0")

@@ -139,7 +139,7 @@ class Frame:
         return self.beats > 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Timeline:
     """All frames of a run in order."""
 

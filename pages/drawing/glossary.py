@@ -5,7 +5,7 @@ the keyboard's focus, and a browser without the player shows the title by itself
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -177,23 +177,30 @@ FORMS = "|".join(
     f"(?P<{key}>{term.written})" for key, term in sorted(TERMS.items(), key=lambda item: -len(item[1].name))
 )
 FOUND = re.compile(rf"(?P<protected>{'|'.join(PROTECTED)})|(?<![\w-])(?:{FORMS})(?![\w-])", re.MULTILINE)
+Place = tuple[str, int, int]
+"""A term in a text: its name, start and end."""
 TEXTS = 1000
 """Of so many passages, about as many as all pages have, it is remembered where their terms are: some 2 MB."""
 
 
-def underlined(text: str, known: set[str]) -> str:
-    """Markdown in which each term that is not yet `known` is linked to its sentence once, and known from then on."""
-    return _linked(text, known, lambda key, words: f'[{words}](#{anchor(key)} "{TERMS[key].meaning}")')
+def underlined(text: str, known: set[str], *, remember: bool = True) -> str:
+    """Markdown in which each term that is not yet `known` is linked to its sentence once, and known from then on.
+
+    What a reader has written is not to be remembered.
+    """
+    places = (_remembered if remember else _places)(text)
+    return _linked(text, places, known, lambda key, words: f'[{words}](#{anchor(key)} "{TERMS[key].meaning}")')
 
 
 def marked(text: str, known: set[str]) -> str:
     """HTML of a text, escaped, with its terms linked as in `underlined`; links and code in it stay Markdown."""
-    return _linked(escape(text), known, term)
+    text = escape(text)
+    return _linked(text, _remembered(text), known, term)
 
 
-def _linked(text: str, known: set[str], link: Callable[[str, str], str]) -> str:
+def _linked(text: str, places: Sequence[Place], known: set[str], link: Callable[[str, str], str]) -> str:
     parts, end = [], 0
-    for key, start, stop in _places(text):
+    for key, start, stop in places:
         if key not in known:
             known.add(key)
             parts += [text[end:start], link(key, text[start:stop])]
@@ -201,14 +208,16 @@ def _linked(text: str, known: set[str], link: Callable[[str, str], str]) -> str:
     return "".join([*parts, text[end:]])
 
 
-@lru_cache(TEXTS)
-def _places(text: str) -> tuple[tuple[str, int, int], ...]:
-    """Each term where it first stands in a text: its name, start and end."""
-    first: dict[str, tuple[str, int, int]] = {}
+def _places(text: str) -> tuple[Place, ...]:
+    """Each term where it first stands in a text."""
+    first: dict[str, Place] = {}
     for match in FOUND.finditer(text):
         if match.lastgroup in TERMS:
             first.setdefault(match.lastgroup, (match.lastgroup, *match.span()))
     return tuple(first.values())
+
+
+_remembered = lru_cache(TEXTS)(_places)
 
 
 def term(key: str, written: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from pages.drawing import theme
 from pages.drawing.drawing import Drawing
 from pages.drawing.theme import Palette
 from pages.drawing.view import View
+from rlhf_core.lifetime import while_it_is_there
 from rlhf_core.timeline import Timeline
 
 EDGES = {"SFT": (0.0, 1.0), "Reward model": (1.0, 2.0), "PPO": (2.0, 4.0)}
@@ -38,7 +38,7 @@ class Stops:
     latest: np.ndarray
 
 
-@lru_cache(maxsize=8)
+@while_it_is_there
 def stops(timeline: Timeline) -> Stops:
     """Stops of a timeline, with their places on the axis."""
     is_stop = np.array([frame.line in (None, "update") for frame in timeline.frames])

@@ -1,6 +1,7 @@
 """Words that several pages share: excerpts, numbers with a true minus, counts, and answers by name."""
 
 import re
+from html import escape
 
 from pages.drawing.view import View
 from rlhf_core.scenarios import Scenario
@@ -17,13 +18,13 @@ def excerpt(text: str, length: int = 60) -> str:
 
 
 def wrap(text: str, width: int = 46) -> str:
-    """A text broken into lines for hover labels."""
+    """A text broken into lines for hover labels, which show it as it stands."""
     lines = [""]
     for word in text.split():
         if len(lines[-1]) + len(word) > width:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(lines)
+    return "<br>".join(escape(line, quote=False).replace("{", "&#123;") for line in lines)
 
 
 def plain(text: str) -> str:

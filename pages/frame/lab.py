@@ -22,7 +22,8 @@ from pages.figures.lab import (
     whose_label,
 )
 from pages.figures.lab.experiment import Experiment, Panel
-from pages.frame import job_panel, link, panels, sidebar, stopping_game, taken
+from pages.frame import brought, job_panel, link, material, panels, sidebar, stopping_game, taken
+from pages.frame.memory import brought_in
 from pages.frame.page import Page
 from pages.frame.records import as_csv, markdown_table
 from pages.stage import Stage
@@ -85,7 +86,8 @@ def section(page: Page) -> None:
         _show(chosen, page.view.run.settings, n_seeds, page.view.palette, page.stage)
     st.markdown(f"**In practice.** {chosen.practice}")
     with st.expander("The same from Python", type="compact"):
-        st.code(python_of(chosen, page.view.run.settings, n_seeds), language="python", wrap_lines=True)
+        lines = taken.runnable(python_of(chosen, page.view.run.settings, n_seeds))
+        st.code(lines, language="python", wrap_lines=True)
 
 
 def _answer(page: Page) -> None:
@@ -160,12 +162,14 @@ def _remember(key: tuple[object, ...]) -> None:
 
 
 def _show(chosen: Experiment, settings: Settings, n_seeds: int, palette: Palette, stage: Stage) -> None:
+    own = brought_in(settings) is not None
     job_panel.show(
         "lab",
-        ("lab", chosen.name, settings, n_seeds),
+        ("lab", chosen.name, settings, n_seeds, *(material.mine(brought.PLACE) if own else ())),
         partial(chosen.pieces, settings, n_seeds),
         lambda result: _draw(chosen, result, settings, n_seeds, palette, stage),
         label=chosen.unit.capitalize(),
+        shared=not own,
     )
 
 

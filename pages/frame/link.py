@@ -6,9 +6,11 @@ what is used.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from rlhf_core import Settings
+from rlhf_core.scenarios.brought import PREFIX, Brought
 from rlhf_core.settings import CONTROLS
 from rlhf_core.timeline import Timeline
 
@@ -21,9 +23,23 @@ SHOWN = 40
 """Characters of an unusable value that its sentence shows."""
 
 
-def settings(query: Query) -> tuple[Settings, tuple[str, ...]]:
-    """Settings of a link, and a sentence for each that it could not have as it stands."""
-    chosen, notes = Settings.from_query({name: values[-1] for name, values in query.items() if values})
+def settings(query: Query, own: Brought | None = None) -> tuple[Settings, tuple[str, ...]]:
+    """Settings of a link, and a sentence for each that it could not have as it stands.
+
+    Parameters
+    ----------
+    query : mapping
+    own : Brought, optional
+        The scenario that this reader has brought, which a link of theirs may name.
+    """
+    asked = {name: values[-1] for name, values in query.items() if values}
+    chosen, notes = Settings.from_query(asked)
+    if asked.get("scenario", "").startswith(PREFIX):
+        notes = tuple(note for note in notes if note.split()[0] != "scenario")
+        if own is not None and asked["scenario"] == own:
+            chosen = replace(chosen, scenario=own)
+        else:
+            notes = (_elsewhere(asked["scenario"], f"using {chosen.scenario}"), *notes)
     said = {note.split()[0] for note in notes}
     given = chosen.to_query()
     repeated = [
@@ -90,7 +106,7 @@ def playhead(text: str, timeline: Timeline) -> tuple[str, str]:
     return frame.name, f"at must be a frame of this run{most}, got {_excerpt(text)}; using {frame.name}."
 
 
-def pinned(text: str) -> tuple[Settings | None, tuple[str, ...]]:
+def pinned(text: str, own: Brought | None = None) -> tuple[Settings | None, tuple[str, ...]]:
     """The pinned run's settings, `beta=0.3&seed=1` or `defaults`; None where nothing is pinned that could be."""
     if not text or text == DEFAULTS:
         return (Settings() if text else None), ()
@@ -98,7 +114,10 @@ def pinned(text: str) -> tuple[Settings | None, tuple[str, ...]]:
     for name, value in parse_qsl(text, keep_blank_values=True):
         query.setdefault(name, []).append(value)
     known = {name: values for name, values in query.items() if name in CONTROLS}
-    chosen, notes = settings(known)
+    chosen, notes = settings(known, own)
+    scenario = known.get("scenario", [""])[-1]
+    if scenario.startswith(PREFIX) and scenario != own:
+        return None, (f"pin: {_elsewhere(scenario, 'using no pin')}",)
     used = (urlencode(chosen.to_query()) or DEFAULTS) if known else "no pin"
     if len(known) < len(query) or not query:
         notes = (f"pin must be settings such as beta=0.3&seed=1, got {_excerpt(text)}; using {used}.", *notes)
@@ -108,6 +127,10 @@ def pinned(text: str) -> tuple[Settings | None, tuple[str, ...]]:
 def once(name: str, values: Sequence[str], used: object) -> str:
     """A sentence on a parameter that a link gives several times; empty if it does not."""
     return _repeated(name, values, used) if len(values) > 1 else ""
+
+
+def _elsewhere(scenario: str, used: str) -> str:
+    return f"scenario {_excerpt(scenario)} is a reader’s own, and only in the session that brought it; {used}."
 
 
 def _repeated(name: str, values: Sequence[str], used: object) -> str:

@@ -16,11 +16,14 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from rlhf_core import Scenario, load_scenario
+from rlhf_core import Scenario, Settings, load_scenario
 from rlhf_core.scenarios import scenario_names
+from rlhf_core.scenarios.brought import Brought
 
 BUDGET_BYTES = 120_000_000
 """For everything that is kept, whoever keeps it."""
+OWN_BYTES = 24_000_000
+"""For all that is made from a scenario that one reader has brought."""
 TRIM_BYTES = 16_000_000
 """When this much has made room, the process gives back what it no longer uses."""
 OBJECT_BYTES = 32  # a number, and the place that points to it
@@ -75,8 +78,21 @@ class Memory:
 SHARED = Memory(BUDGET_BYTES)
 
 
+def brought_in(*values: object) -> Brought | None:
+    """The reader's own scenario that one of some values depends on, if any."""
+    chosen = (value.scenario for value in values if isinstance(value, Settings))
+    return next((scenario for scenario in chosen if isinstance(scenario, Brought)), None)
+
+
+def _memory_for(values: Iterable[object]) -> Memory:
+    """Where results belong: what depends on a reader's own scenario stays with it, and goes when it goes."""
+    own = brought_in(*values)
+    memory: Memory = SHARED if own is None else own.made.setdefault(Memory, Memory(OWN_BYTES))
+    return memory
+
+
 class Kept(Generic[P, T]):
-    """A function whose results are kept for all readers."""
+    """A function whose results are kept: for all readers, or with the one reader's scenario that they depend on."""
 
     def __init__(self, make: Callable[P, T]) -> None:
         self._make = make
@@ -84,16 +100,16 @@ class Kept(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """The result for these arguments, made unless it is kept."""
-        key = self._key(args, kwargs)
-        found = SHARED.find(key)
+        key, memory = self._key(args, kwargs), _memory_for((*args, *kwargs.values()))
+        found = memory.find(key)
         if found is None:
             found = (self._make(*args, **kwargs),)
-            SHARED.keep(key, found[0])
+            memory.keep(key, found[0])
         return found[0]
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The result for these arguments if it is kept; nothing is made."""
-        found = SHARED.find(self._key(args, kwargs))
+        found = _memory_for((*args, *kwargs.values())).find(self._key(args, kwargs))
         return found[0] if found else None
 
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Hashable:

@@ -15,7 +15,8 @@ from pages.drawing.chart import Chart, ended
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, taken, tour, tour_strip
-from pages.frame.parts import Part, Parts
+from pages.frame.memory import brought_in
+from pages.frame.parts import Part, Parts, failed
 from pages.frame.prose import coloured
 from pages.stage import Payload, Stage, open_stage
 from rlhf_core import PipelineRun, Settings
@@ -143,9 +144,8 @@ class Page(Parts):
         """A part that fails is one sentence to the reader and a traceback in the log; the page goes on."""
         try:
             yield
-        except Exception:  # whatever a figure runs into; that none does is tested at random settings
-            settings = self.view.run.settings.to_query()
-            log.exception("%s.%s, prompt %d, %s", draw.__module__, draw.__name__, self.view.prompt + 1, settings)
+        except Exception as error:  # whatever a figure runs into; that none does is tested at random settings
+            failed(log, draw, error, self.view.run.settings, f"prompt {self.view.prompt + 1}")
             st.caption(LOST)
 
     def _kept_back(self, draw: Callable[[View], object]) -> bool:
@@ -156,7 +156,8 @@ class Page(Parts):
         return back
 
     def _worded(self, text: str) -> str:
-        return glossary.underlined(coloured(text, self.view.palette), self.known)
+        remember = brought_in(self.view.run.settings) is None
+        return glossary.underlined(coloured(text, self.view.palette), self.known, remember=remember)
 
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, *self._view, pinned)

@@ -1,12 +1,16 @@
 """What a page's script shows, whoever draws it: Streamlit, or a file."""
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from logging import Logger
 from typing import Any, get_type_hints
 
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.frame.memory import brought_in
+from rlhf_core import Settings
 
 Part = str | Callable[[View], Chart] | Callable[[View], Live] | Callable[[View], str]
 """Markdown, or what draws or writes something of a view."""
@@ -30,3 +34,13 @@ class Parts:
             with place:
                 for part in [parts] if isinstance(parts, str) or callable(parts) else parts:
                     self.show(part)
+
+
+def failed(log: Logger, draw: Callable[..., Any], error: Exception, settings: Settings, where: str) -> None:
+    """Log an error; of one over a reader's own scenario only its kind and place, for the rest may quote it."""
+    name = f"{draw.__module__}.{draw.__name__}"
+    if brought_in(settings) is None:
+        log.error("%s, %s, %s", name, where, settings.to_query(), exc_info=error)
+    else:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s, %s: %s at %s:%s", name, where, type(error).__name__, at.filename, at.lineno)

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.drawing.marks import fell_back
 from pages.drawing.wording import minus
 from pages.frame import playback, sidebar
+from pages.frame.memory import brought_in
 from pages.frame.page import Page
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.settings import CONTROLS
@@ -40,12 +41,13 @@ def summary(run: PipelineRun) -> str:
 def next_runs(settings: Settings) -> list[tuple[str, Settings]]:
     """Three runs that differ from this one in what matters most, with what the reader is asked to look at."""
     other = next(name for name in CONTROLS["scenario"].choices if name != settings.scenario)
+    named = "The other scenario" if brought_in(settings) is None else f"The scenario {other}"
     candidates = [
         ("No leash, 60 steps: does the truth follow?", replace(settings, beta=0.0, ppo_steps=60)),
         ("Labellers who are swayed more", replace(settings, labeller_bias=max(1.5, settings.labeller_bias))),
         ("A tight leash, β = 2", replace(settings, beta=2.0)),
         ("Labellers who are not swayed at all", replace(settings, labeller_bias=0.0)),
-        ("The other scenario", replace(settings, scenario=other)),
+        (named, replace(settings, scenario=other)),
     ]
     return [(label, each) for label, each in candidates if each != settings][:3]
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.figures.metrics.compare import pinned_and_current
-from pages.frame import link, sidebar
+from pages.frame import brought, link, sidebar
 from pages.frame.page import Page
 from rlhf_core import Settings
 
@@ -16,10 +16,10 @@ def pinned() -> Settings | None:
     """Settings of the pinned run, from the link at first."""
     if PIN not in st.session_state:
         st.session_state[PIN] = st.query_params.get(PIN, "")
-        notes = link.pinned(st.session_state[PIN])[1]
+        notes = link.pinned(st.session_state[PIN], brought.held())[1]
         for said in notes or filter(None, [link.once(PIN, st.query_params.get_all(PIN), parameter() or "no pin")]):
             sidebar.note(said)
-    return link.pinned(str(st.session_state[PIN]))[0]
+    return link.pinned(str(st.session_state[PIN]), brought.held())[0]
 
 
 def parameter() -> str:

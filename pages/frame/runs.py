@@ -1,4 +1,4 @@
-"""Runs and what is drawn from them, computed once for all readers and shared."""
+"""Runs and what is drawn from them, computed once for all readers and shared, but for those of a reader's scenario."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,7 +8,7 @@ from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.frame import taken
-from pages.frame.memory import kept
+from pages.frame.memory import brought_in, kept
 from pages.frame.narration import narrate
 from pages.stage import Payload, StageFrame, encode_chart, encode_frames, encode_live
 from rlhf_core import PipelineRun, Settings, run_pipeline
@@ -22,11 +22,24 @@ def shared_run(settings: Settings) -> tuple[PipelineRun, Timeline]:
     return run, build(run)
 
 
-@lru_cache(maxsize=2)  # a view holds its runs: only those of the page that is being drawn, with and without a pin
 def view(settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None) -> View:
     """What the reader looks at."""
+    own = brought_in(settings, pinned)
+    latest = _latest if own is None else own.made.setdefault(View, _remembering())
+    return latest(settings, prompt, dark, pinned)
+
+
+def _remembering() -> Callable[..., View]:
+    """What makes views; they hold their runs, so only those of the page being drawn stay, with and without a pin."""
+    return lru_cache(maxsize=2)(_view)
+
+
+def _view(settings: Settings, prompt: int, dark: bool, pinned: Settings | None) -> View:
     other = shared_run(pinned)[0] if pinned else None
     return View(*shared_run(settings), prompt=prompt, palette=theme.DARK if dark else theme.LIGHT, pinned=other)
+
+
+_latest = _remembering()
 
 
 @kept

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.frame import addresses, lesson, standalone
+from pages.frame import addresses, brought, lesson, standalone
 from pages.frame.part_titles import title_of
 
 WAYS: dict[str, standalone.Plotly] = {
@@ -37,7 +37,7 @@ def save(page: str, parameters: str, name: str) -> None:
         format_func=lambda part: title_of(part, page), placeholder="The whole page",
     )  # fmt: skip
     way = st.radio("Plotly, which draws the charts", list(WAYS), key="save-plotly")
-    state, _ = standalone.read(page, parameters, show)
+    state, _ = standalone.read(page, parameters, show, brought.held())
     st.download_button(
         "Save the file", maker(state, WAYS[way], app_of(st.context.url or "")), f"{name}-{page}.html", "text/html",
         key="save-file", on_click="ignore", type="primary",

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.figures.overview.outcome import command
 from pages.frame import (
+    brought,
     guessing,
     lab,
     lesson,
@@ -21,6 +22,7 @@ from pages.frame import (
 )
 from pages.frame.addresses import address, link, query
 from pages.frame.link import playhead
+from pages.frame.memory import brought_in
 from pages.frame.narration import narrate
 from pages.frame.page import Page
 from pages.frame.part_titles import title_of
@@ -60,9 +62,12 @@ def menu(page: str) -> None:
         st.caption("Link to this exact state; pause first to fix the moment.")
         here = link(address(st.context.url or "", _page_of(page)), _state(page, tour=_step(), **lesson.parameters()))
         st.code(here, language=None, wrap_lines=True)
+        own = brought_in(sidebar.settings()) is not None
+        if own:
+            st.caption(brought.UNLINKED)
         if opened.open:
             _offer(sentence(page, sidebar.settings(), playback.current(), sidebar.prompt()), here)
-        embeds = st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
+        embeds = not own and st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
         playable = page in standalone.PLAYED
         saves = playable and st.button("Save as a file…", key="save", on_click=_close, width="stretch")
     if embeds:

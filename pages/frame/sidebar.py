@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.frame import lesson, link
+from pages.frame import brought, lesson, link
 from rlhf_core import Scenario, Settings, load_scenario
+from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
@@ -19,6 +20,7 @@ OPTIMUM = "optimum"
 def controls() -> None:
     """Draw the controls, bound to the URL under their field names: all, or those that a lesson names."""
     _read_link()
+    st.session_state["scenario"] = str(scenario())  # which may have been forgotten, or another one brought
     for name in MAIN:
         if lesson.has_control(name):
             _control(name)
@@ -41,7 +43,7 @@ def hidden() -> dict[str, str]:
     A control that is not drawn is not bound to the URL; its value is an ordinary one of the session.
     """
     given = _in_link(settings(), speed())
-    return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not lesson.has_control(name)}
+    return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not _is_bound(name)}
 
 
 def notes() -> tuple[str, ...]:
@@ -58,13 +60,23 @@ def note(sentence: str) -> None:
 
 def settings() -> Settings:
     """The settings that the controls stand at."""
-    return Settings(**{name: st.session_state.get(name, default) for name, default in DEFAULTS.items()})
+    chosen = {name: st.session_state.get(name, default) for name, default in DEFAULTS.items()}
+    return Settings(**{**chosen, "scenario": scenario()})
+
+
+def scenario() -> str:
+    """Name of the chosen scenario; where a reader's own has gone, that of the next one, or the default."""
+    chosen, own = st.session_state.get("scenario", DEFAULTS["scenario"]), brought.held()
+    if chosen in CONTROLS["scenario"].choices:
+        return str(chosen)
+    return str(DEFAULTS["scenario"]) if own is None else own
 
 
 def set_controls(chosen: Settings) -> None:
     """Move the controls to other settings; only from a callback, before they are drawn."""
     for name in DEFAULTS:
         st.session_state[name] = getattr(chosen, name)
+    st.session_state["scenario"] = str(chosen.scenario)
 
 
 def prompt() -> int:
@@ -116,7 +128,26 @@ def _in_link(chosen: Settings, speed: int) -> dict[str, str]:
     return {**chosen.to_query(), **({"speed": str(speed)} if speed != SPEED else {})}
 
 
+def _is_bound(name: str) -> bool:
+    """Whether a control writes its own parameter; of scenarios Streamlit would write the title that a reader gave."""
+    return lesson.has_control(name) and (name != "scenario" or brought.held() is None)
+
+
+def _own_scenario(own: Brought) -> None:
+    """The list of scenarios with the reader's own at its end."""
+    control = CONTROLS["scenario"]
+    st.selectbox(
+        control.label, (*control.choices, str(own)), key="scenario", help=control.help,
+        format_func=lambda name: brought.title_of(own) if name == own else name,
+    )  # fmt: skip
+    if scenario() == own:
+        st.caption(brought.ALONE)
+
+
 def _control(name: str) -> None:
+    own = brought.held()
+    if name == "scenario" and own is not None:
+        return _own_scenario(own)
     control, default = CONTROLS[name], DEFAULTS[name]
     label = control.label + (f" [{control.unit}]" if control.unit else "")
     common: dict[str, Any] = {"key": name, "bind": "query-params", "help": control.help}
@@ -156,4 +187,4 @@ def _prompts() -> tuple[str, ...]:
 
 
 def _scenario() -> Scenario:
-    return load_scenario(st.session_state.get("scenario", DEFAULTS["scenario"]))
+    return load_scenario(scenario())

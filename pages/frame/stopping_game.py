@@ -10,6 +10,7 @@ from pages.drawing.panel import Panel
 from pages.drawing.theme import Palette
 from pages.figures.lab import game as figures
 from pages.frame import panels, taken
+from pages.frame.memory import brought_in
 from pages.frame.page import Page
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.lab.stopping import N_FRESH, RULES, fresh_accuracy, reached_share
@@ -120,7 +121,8 @@ def _reveal(game: Game, page: Page) -> None:
     st.markdown(f"**{_verdict(share, game.step, best)}**")
     stops = {rule: stop(run) for rule, stop in RULES.items()}
     others = "; ".join(f"{rule}: {_percent(reached_share(truth, step))} (step {step})" for rule, step in stops.items())
-    st.caption(f"On this seed the rules would have reached, {others}. A link to this page holds the seed: send it on.")
+    sent = "A link to this page holds the seed: send it on." if brought_in(run.settings) is None else ""
+    st.caption(f"On this seed the rules would have reached, {others}. {sent}")
     _draw(game, page, figures.truth, "game-truth")
 
 

@@ -6,6 +6,7 @@ from inspect import getclosurevars, signature
 from typing import Any
 
 from pages.frame import foot
+from pages.frame.memory import brought_in
 from rlhf_core import Settings
 from rlhf_core.settings import CONTROLS
 
@@ -21,6 +22,7 @@ figure = {call}(view).at(view.timeline.names.index("{at}"))
 figure.show()
 """
 """The player fills in which chart and which moment: see takeaway.js."""
+BRING = "from rlhf_core.yours import load_brought"
 SHOW = """
 from pages.drawing.theme import LIGHT
 from {module} import {name}
@@ -35,7 +37,7 @@ def about(settings: Settings, prompt: str, number: int) -> dict[str, str]:
     return {
         "settings": in_words(settings, prompt),
         "source": source(),
-        "python": REDRAW % {"settings": call_of_settings(settings), "prompt": number},
+        "python": runnable(REDRAW % {"settings": call_of_settings(settings), "prompt": number}),
         "cite": foot.bibtex(foot.this()),
     }
 
@@ -58,7 +60,7 @@ def still(settings: str, python: str, *, linked: bool = True) -> dict[str, Any]:
     linked : bool
         Whether the page's address leads back to it.
     """
-    return {"settings": settings, "python": python, "linked": linked}
+    return {"settings": settings, "python": runnable(python), "linked": linked}
 
 
 def draws(draw: Callable[..., Any], pinned: Settings | None = None) -> dict[str, str]:
@@ -85,9 +87,10 @@ def shown(module: str, name: str, made: str) -> str:
 
 def in_words(settings: Settings, prompt: str = "") -> str:
     """The settings that differ from the defaults, and the prompt if one is looked at."""
-    changed = [
-        f"{CONTROLS[name].label} {value} {CONTROLS[name].unit}".rstrip() for name, value in settings.to_query().items()
-    ]
+    given, own = settings.to_query(), brought_in(settings)
+    if own is not None:
+        given["scenario"] = f"“{own.scenario.title}”, a reader’s own"
+    changed = [f"{CONTROLS[name].label} {value} {CONTROLS[name].unit}".rstrip() for name, value in given.items()]
     words = f"{', '.join(changed)}; else the defaults" if changed else "the defaults"
     return f"{words} · prompt “{prompt}”" if prompt else words
 
@@ -103,10 +106,16 @@ def run_of(settings: Settings) -> str:
     return f"from rlhf_core import Settings, run_pipeline\n\nrun = run_pipeline({call_of_settings(settings)})\n"
 
 
+def runnable(code: str) -> str:
+    """Python with what a scenario of the reader's own needs, if it names one."""
+    return f"{BRING}\n{code}" if "load_brought(" in code else code
+
+
 def python(settings: Settings) -> str:
     """Lines of Python that reproduce the run and print the metrics at its end."""
-    return f"""{run_of(settings)}print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
+    lines = f"""{run_of(settings)}print(f"avg reward     {{run.ppo.reward[-1]:.2f}}")
 print(f"KL divergence  {{run.ppo.kl[-1]:.2f}} nats")
 print(f"RM accuracy    {{run.reward.heldout_accuracy[-1]:.0%}}")
 print(f"policy entropy {{run.ppo.entropy[-1]:.2f}} nats")
 """
+    return runnable(lines)

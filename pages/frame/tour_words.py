@@ -5,6 +5,7 @@ import numpy as np
 from pages.drawing.marks import fell_back
 from pages.drawing.wording import minus, plural
 from pages.figures.ppo.words import adding_up, operand
+from pages.frame.memory import brought_in
 from rlhf_core import PipelineRun
 
 
@@ -111,13 +112,14 @@ def rescue(run: PipelineRun) -> str:
 
 def closing(run: PipelineRun) -> str:
     """What was learnt, and what to do in one's own project."""
+    taken = "has a link to" if brought_in(run.settings) is None else "saves a file of"
     return (
         "SFT copies, good and middling alike. A reward model learns what labellers choose, and what sways them. PPO "
         "climbs the reward, and β only sets how far it goes from where the reward was measured. **In your own "
         "project:** try SFT and DPO first; measure how far labellers agree, and have some labels checked; hold pairs "
         "out and count them; sweep β and compare answers at equal KL; stop by people’s judgement of samples, never by "
         f"the reward. The run on screen ends with a true reward of {minus(run.ppo.true_reward[-1])}, from "
-        f"{minus(run.ppo.true_reward[0])} after SFT. *Share* in the sidebar has a link to it. Next: the "
+        f"{minus(run.ppo.true_reward[0])} after SFT. *Share* in the sidebar {taken} it. Next: the "
         "[stopping game](lab?experiment=stopping&beta=0&ppo_steps=60) and [which method?](lab?experiment=methods) in "
         "the Lab."
     )

@@ -15,7 +15,7 @@ def section(page: Page) -> None:
     with left:
         page.text(words.typing)
         start = st.selectbox("Start from", list(typed.STARTS), key="rm-start", persist_state="session")
-        key, draft = f"rm-text-{view.run.scenario.name}-{view.prompt}-{start}", typed.STARTS[start](view)
+        key, draft = f"rm-text-{view.run.settings.scenario}-{view.prompt}-{start}", typed.STARTS[start](view)
         text = st.text_area("Response", draft, height=150, max_chars=typed.LONGEST, key=key, persist_state="session")
         page.say(typed.appraisal(view, text))
     with right:

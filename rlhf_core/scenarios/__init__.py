@@ -4,6 +4,7 @@ A scenario is data. A third one is one new `.toml` file in this folder; the load
 wrong with it by naming file, prompt, phrase and field.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlhf_core.scenarios.brought import Brought
+
 FOLDER = Path(__file__).parent
 SLOTS = {"opening": 4, "body": 5, "closing": 4}
 VALUES = ("helpful", "honest", "harmless")
 MIN_PROMPTS = {"train": 9, "heldout": 3}
+KIND = re.compile(r"\w[\w -]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +92,19 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-@cache
 def load_scenario(name: str) -> Scenario:
-    """Load a scenario that ships with the package.
+    """Load a scenario that ships with the package, once; one that somebody has brought is in its name.
 
     Raises
     ------
     ValueError
         If there is no such scenario, or its file is faulty.
     """
+    return name.scenario if isinstance(name, Brought) else _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Scenario:
     if name not in scenario_names():
         raise ValueError(f"scenario must be one of {', '.join(scenario_names())}, got {name!r}")
     data = (FOLDER / f"{name}.toml").read_bytes()
@@ -219,8 +227,11 @@ def _phrase(row: Any, where: str) -> Phrase:
     if not isinstance(row, dict):
         raise ValueError(f"{where}: must be a table, got {_shown(row)}")
     _only(row, {"kind", "text", "pretraining_logit", *VALUES, "appeal"}, where)
+    kind = _text(row, "kind", where)
+    if not KIND.fullmatch(kind):
+        raise ValueError(f"{where}: kind must be of letters, digits, _ and -, got {_shown(kind)}")
     return Phrase(
-        kind=_text(row, "kind", where),
+        kind=kind,
         text=_text(row, "text", where),
         pretraining_logit=_number(row, "pretraining_logit", -3, 3, where),
         helpful=_number(row, "helpful", -2, 2, where),
@@ -264,7 +275,7 @@ def _text(table: dict[str, Any], key: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{where}: {key} must be a text, got {_shown(value)}")
-    return value.strip()
+    return " ".join(value.split())
 
 
 def _number(table: dict[str, Any], key: str, low: float, high: float, where: str) -> float:

@@ -11,6 +11,7 @@ from rlhf_core.yours.logs import Log, load_log
 from rlhf_core.yours.pairs import PreferencePairs, load_pairs
 from rlhf_core.yours.preference_fit import PairsReport, fit_pairs
 from rlhf_core.yours.record import Record, of_run
+from rlhf_core.yours.scenario import load_brought
 
 __all__ = [
     "Finding",
@@ -21,6 +22,7 @@ __all__ = [
     "diagnose",
     "diagnose_log",
     "fit_pairs",
+    "load_brought",
     "load_log",
     "load_pairs",
     "of_run",

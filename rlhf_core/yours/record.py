@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 
 from rlhf_core.distributions import Array, expectation, kl_divergence
+from rlhf_core.lifetime import while_it_is_there
 from rlhf_core.pipeline import PipelineRun
 from rlhf_core.scenarios import Scenario
-from rlhf_core.scenarios.lifetime import per_scenario
 
 KNOWN: Mapping[str, str] = MappingProxyType(
     {
@@ -149,7 +149,7 @@ def spread(log_probs: Array, values: Array) -> Array:
     return result
 
 
-@per_scenario
+@while_it_is_there
 def _words(scenario: Scenario) -> Array:
     """Length of every response in words, (P, R)."""
     return np.array([[len(text.split()) for text in texts] for texts in scenario.responses], dtype=np.float64)

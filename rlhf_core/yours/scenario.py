@@ -1,14 +1,18 @@
-"""A scenario that a reader brings: read within bounds, and run as it is, beside those that ship."""
+"""A scenario that a reader brings: read within bounds, and run as those that ship."""
 
 import re
-from pathlib import PurePath
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 
-from rlhf_core.scenarios import FOLDER, Scenario, parse_scenario
-from rlhf_core.yours.files import decoded
+from rlhf_core.scenarios import FOLDER, Scenario
+from rlhf_core.scenarios.brought import Brought
+from rlhf_core.yours.files import decoded, read_bytes
 
 LARGEST = 200_000
 """Bytes."""
 MOST_PROMPTS = 24
+LONGEST_TEXT = 1000
+"""Characters of a prompt, phrase, reason, title or summary."""
 MOST_DOTS = 60
 """In a line, outside of quoted texts: names of many parts take the TOML reader time and memory beyond any bounds."""
 QUOTED = re.compile(r'"[^"\n]*"')
@@ -20,7 +24,18 @@ def template() -> str:
     return (FOLDER / "helpfulness.toml").read_text(encoding="utf-8")
 
 
-def read_scenario(data: bytes, name: str) -> Scenario:
+def load_brought(path: Path | str) -> Brought:
+    """Read a scenario of one's own, to be run as `Settings(scenario=load_brought("mine.toml"))`.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or as `read_scenario`.
+    """
+    return read_scenario(read_bytes(path), Path(path).name)
+
+
+def read_scenario(data: bytes, name: str) -> Brought:
     """Read a scenario from the bytes of a TOML file.
 
     Raises
@@ -35,7 +50,18 @@ def read_scenario(data: bytes, name: str) -> Scenario:
     for number, line in enumerate(QUOTED.sub("", text).split("\n"), 1):
         if line.count(".") > MOST_DOTS:
             raise ValueError(f"{stem}.toml: line {number} must have at most {MOST_DOTS} dots outside of quoted texts")
-    scenario = parse_scenario(text, stem)
-    if len(scenario.prompts) > MOST_PROMPTS:
-        raise ValueError(f"{stem}.toml: must have at most {MOST_PROMPTS} prompts, got {len(scenario.prompts)}")
-    return scenario
+    brought = Brought(text, stem)
+    if len(brought.scenario.prompts) > MOST_PROMPTS:
+        raise ValueError(f"{stem}.toml: must have at most {MOST_PROMPTS} prompts, got {len(brought.scenario.prompts)}")
+    if long := next((each for each in _texts(brought.scenario) if len(each) > LONGEST_TEXT), None):
+        raise ValueError(
+            f"{stem}.toml: each text must have at most {LONGEST_TEXT:,} characters, got {len(long):,}: {long[:40]!r}"
+        )
+    return brought
+
+
+def _texts(scenario: Scenario) -> Iterator[str]:
+    yield from (scenario.title, scenario.summary, *scenario.prompts)
+    yield from (clash.reason for clash in scenario.clashes)
+    for slots in scenario.phrases:
+        yield from (text for row in slots.values() for phrase in row for text in (phrase.kind, phrase.text))

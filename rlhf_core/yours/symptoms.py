@@ -95,7 +95,7 @@ def policy_stays_near(record: Record) -> Judgement:
     if kl > TOO_FAR * alone:
         return "unhealthy", numbers
     if record.has("optimum_kl") and kl > OVERSPENT * record.facts["optimum_kl"]:
-        return "watch", f"{numbers}; the optimum for this β spends only {record.facts['optimum_kl']:.2f}"
+        return "watch", f"{numbers}; the optimum for this β spends only {signed(record.facts['optimum_kl'])}"
     return ("watch" if kl > FAR * alone else "healthy"), numbers
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.frame import lab, memory, navigation
+from pages.frame import brought, lab, memory, navigation
 from pages.frame.yours import log
-from pages.frame.yours.scenario import RUN
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.scenarios import scenario_names
 from rlhf_core.yours import diagnose, diagnose_log, log_symptoms, of_run
@@ -237,13 +236,14 @@ def test_labels_of_a_link_that_cannot_be_used_are_said(labels: str) -> None:
     assert "using none" in plain(app) and app.button("yours-label-undo").disabled
 
 
-def test_the_template_runs_on_its_page_alone() -> None:
+def test_the_template_runs_and_joins_the_list_at_its_end() -> None:
     app = opened("yours", section="scenario", ppo_steps="3")
     assert "## A world of your own" in written(app) and "`appeal`" in written(app)
     app.button("yours-scenario-sample").click().run()
     said = unmarked(written(app))
     assert not app.exception and "**Finding.** Over 3 PPO steps the reward" in said and "Best by true reward" in said
-    assert len(app.selectbox("scenario").options) == len(scenario_names())
+    assert app.selectbox("scenario").options == [*scenario_names(), "Yours: Helpfulness"]
+    assert app.selectbox("scenario").value == "helpfulness" and "scenario" not in app.query_params
     upload(app, b"title = 3", f"{EVIL}.toml")
     assert "unknown" in plain(app) or "must be a" in plain(app)
     assert "brought before" in plain(app) and "**Finding.**" in unmarked(written(app))
@@ -258,4 +258,4 @@ def test_a_scenario_full_of_markup_is_shown_as_text(caplog: pytest.LogCaptureFix
     memory_holds = [repr(value)[:100_000] for value in memory.SHARED._kept.values()]
     assert not any("onerror" in held for held in memory_holds)
     app.button("yours-scenario-forget").click().run()
-    assert "**Finding.**" not in unmarked(written(app)) and RUN not in app.session_state
+    assert "**Finding.**" not in unmarked(written(app)) and brought.PLACE not in app.session_state

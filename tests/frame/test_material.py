@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pages.frame.yours import material
+from pages.frame import material
 
 
 def of(session: str) -> "weakref.ref[material.Material[Any]]":

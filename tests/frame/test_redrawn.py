@@ -181,5 +181,6 @@ def test_code_of_charts_of_a_log(all_drawn: Callable[..., None]) -> None:
 
 def test_code_of_charts_of_a_scenario(all_drawn: Callable[..., None]) -> None:
     Path("mine.toml").write_text(template(), encoding="utf-8")
-    run = run_pipeline(SMALL, read_scenario(template().encode(), "mine"))
-    all_drawn(scenario.charts(run, LIGHT), scenario, scenario_page.python("mine.toml", SMALL), "charts(run, LIGHT)")
+    own = replace(SMALL, scenario=read_scenario(template().encode(), "mine.toml"))
+    lines = taken.runnable(scenario_page.python(own))
+    all_drawn(scenario.charts(run_pipeline(own), LIGHT), scenario, lines, "charts(run, LIGHT)")

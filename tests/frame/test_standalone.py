@@ -20,7 +20,6 @@ from streamlit.testing.v1 import AppTest
 from pages.drawing import table
 from pages.drawing.live import Live
 from pages.frame import lesson, runs
-from pages.frame.memory import SHARED
 from pages.frame.standalone import PLAYED, document, prose, read, write
 from pages.frame.standalone.__main__ import main
 from pages.frame.standalone.mathml import mathml
@@ -29,9 +28,7 @@ from pages.frame.standalone.state import State
 from pages.frame.standalone.themes import Themes
 from pages.stage import encode_live
 from pages.stage.storyboard import decode
-from rlhf_core import Settings, run_pipeline
-from rlhf_core.scenarios import parse_scenario
-from rlhf_core.timeline import build
+from rlhf_core import Settings
 from rlhf_core.yours.scenario import template
 from tests.timing import quickest
 
@@ -276,13 +273,10 @@ def test_no_text_becomes_html_of_its_own(text: str) -> None:
         assert list(dangers(made)) == [] and "<script" not in made and "<b " not in made
 
 
-def test_a_scenario_of_hostile_texts_shows_them_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scenario_of_hostile_texts_shows_them_as_they_are() -> None:
     words = re.sub(r'\btext = "', lambda match: match[0] + HOSTILE, template())
-    scenario = parse_scenario(words, "hostile")
-    settings = Settings(seed=4321, ppo_steps=2, rollouts=4, n_comparisons=40, sft_epochs=4, rm_epochs=4)
-    run = run_pipeline(settings, scenario)
-    monkeypatch.setattr(runs, "shared_run", lambda _: (run, build(run)))
-    SHARED.clear()
+    own = Brought(words, "hostile")
+    settings = Settings(scenario=own, ppo_steps=2, rollouts=4, n_comparisons=40, sft_epochs=4, rm_epochs=4)
     for page in PLAYED:
         made = printed(State(page, settings, "done", 0, 5))
         text = document.assembled(made, "cdn", "")
@@ -291,4 +285,3 @@ def test_a_scenario_of_hostile_texts_shows_them_as_they_are(monkeypatch: pytest.
             if payload.role == "live":
                 assert list(dangers(decode(payload)["template"])) == []
         assert [danger for table in made.tables.values() for danger in dangers(zlib.decompress(table).decode())] == []
-    SHARED.clear()

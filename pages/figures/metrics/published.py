@@ -77,9 +77,9 @@ under the names in the [table below](#the-same-figures-in-trl).
 OVER_OPTIMISATION = f"""
 In a real run only the dashed line exists. **Over-optimisation is not overfitting**: the policy finds the answers about
 which the reward model is wrong. It is wrong for two reasons: it reads style, not facts, and it learnt from labellers
-whom praise, certainty and unchecked detail can sway. In the helpfulness scenario with β = 0, more steps find more of
-those answers, and even {MANY_LABELS:,} comparisons do not cure it. Accuracy is no protection: it is measured on the
-labellers’ own choices between answers of the SFT policy.
+who can be swayed, as by praise, certainty or unchecked detail. In the helpfulness scenario with β = 0, more steps find
+more of those answers, and even {MANY_LABELS:,} comparisons do not cure it. Accuracy is no protection: it is measured on
+the labellers’ own choices between answers of the SFT policy.
 """
 
 GOODHART = f"""

@@ -69,7 +69,7 @@ def kl(view: View) -> Chart:
         title=f"KL divergence: {minus(values[-1])} nats from the SFT policy",
         guide="Exact, for whole answers.",
         reading=f"The optimum for β = {view.run.settings.beta:g} (dotted) spends "
-        f"{optimum:.2f} nats{_on_the_way(float(values[-1]), optimum)}.",
+        f"{minus(optimum)} nats{_on_the_way(float(values[-1]), optimum)}.",
         lines=((optimum, "optimum", view.palette.optimum),),
     )  # fmt: skip
 

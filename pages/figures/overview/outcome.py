@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from pages.drawing.marks import Curve, fell_back, padded
 from pages.drawing.view import View
 from pages.drawing.wording import minus, plural
 from rlhf_core import PipelineRun, Settings
+from rlhf_core.scenarios.brought import Brought
 
 HOW_TO_USE = """
 - **Run** (space) plays the whole pipeline from where it stands, **Pause** holds it. *Speed* is in the sidebar.
@@ -25,7 +27,7 @@ HOW_TO_USE = """
 - **Reset** (Home) goes to the untrained model, End to the end of the run, the **scrubber** to any moment.
 - **The sidebar** has scenario, β, steps, prompt and more. Each change trains a new run, at once.
 - **The address** always holds the exact state: [`ppo?beta=0.3&at=ppo-5`](ppo?beta=0.3&at=ppo-5) is the PPO page with
-  β = 0.3 after step 5. Copy it to link to any moment.
+  β = 0.3 after step 5. Copy it to link to any moment; only a scenario of your own is not in it.
 """
 
 QUESTION = "What do SFT and PPO do to the true reward?"
@@ -205,9 +207,23 @@ def ppo_outcome(run: PipelineRun) -> str:
     )
 
 
+def computed(view: View) -> str:
+    """What is written by hand, and what is not."""
+    own = isinstance(view.run.settings.scenario, Brought)
+    authored = "in your own file" if own else "by hand, and valued by a rule at the head of their files"
+    return (
+        f"The prompts and answers are written {authored}. Everything else "
+        "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
+        "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
+    )
+
+
 def command(settings: Settings) -> str:
     """The command line that computes this very run: only what differs from the defaults."""
-    options = [f"--{name.replace('_', '-')} {value}" for name, value in settings.to_query().items()]
+    given = settings.to_query()
+    if isinstance(settings.scenario, Brought):
+        given["scenario"] = quote(f"{settings.scenario.file}.toml")
+    options = [f"--{name.replace('_', '-')} {value}" for name, value in given.items()]
     return " ".join(["python -m rlhf_core", *options])
 
 

@@ -14,6 +14,7 @@ from pages.drawing.view import View, once
 from pages.drawing.wording import plural
 from rlhf_core.calibration import Sides, sides
 from rlhf_core.lab.labels import LABELLERS
+from rlhf_core.scenarios.brought import Brought
 
 FEW, MANY = 50, 2000
 """Comparisons in the settings that the words link to."""
@@ -95,8 +96,9 @@ def noise_and_bias(view: View) -> str:
     return f"""
 Labellers err in two ways. **Noise** (τ) pushes their choices this way and that, so over many comparisons it cancels,
 and a model of all of them can be right more often than any one of them. **Bias** pushes all of them the same way,
-towards what flatters, sounds sure or cannot be checked in a minute. It does not cancel: more labels teach the sway
-itself, and the accuracy on labels looks *better*, because such labellers are easy to predict.
+towards what appeals beyond its worth: what flatters, say, sounds sure or cannot be checked in a minute. It does not
+cancel: more labels teach the sway itself, and the accuracy on labels looks *better*, because such labellers are easy to
+predict.
 
 In this run ({plural(settings.n_comparisons, "comparison")} with τ = {settings.label_noise:g} and bias
 {settings.labeller_bias:g}) the reward model sides with a labeller in {found.labels[-1]:.0%} of pairs and with the truly
@@ -110,6 +112,8 @@ The [Lab](lab?experiment=labels) asks it of many numbers of labels and several s
 
 
 def _link(view: View, count: int, labellers: Mapping[str, float]) -> str:
-    """Link to this page with other labellers, and so many comparisons."""
+    """Link to this page with other labellers, and so many comparisons; a reader's own scenario has no links."""
+    if isinstance(view.run.settings.scenario, Brought):
+        return f"{count:,} comparisons"
     query = replace(view.run.settings, n_comparisons=count, **labellers).to_query()
     return f"[{count:,} comparisons](reward_model?{urlencode({**query, 'at': 'done'})})"

@@ -8,6 +8,7 @@ from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.drawing.wording import minus
 from rlhf_core.scenarios import VALUES
+from rlhf_core.scenarios.brought import Brought
 from rlhf_core.worth import part
 
 
@@ -51,8 +52,9 @@ def made_of(view: View) -> str:
     """Who says what an answer is worth, and how the parts add up."""
     scenario, bias = view.run.scenario, view.run.settings.labeller_bias
     weights = " + ".join(f"{name} × {weight:g}" for name, weight in scenario.values.items())
+    rule = "" if isinstance(view.run.settings.scenario, Brought) else ", by a rule at the head of its file"
     return f"""
-The scenario’s author says what each phrase is worth, by a rule at the head of its file, and true reward is the sum over
+The scenario’s author says what each phrase is worth{rule}, and true reward is the sum over
 an answer’s three phrases ({weights}): what somebody thinks of the answer who has the time to check it. Appeal is
 how far a phrase sways somebody who has not; labellers add appeal × {bias:g} to its worth. Both are judgements that
 you may dispute: read the rows and see whether you agree."""

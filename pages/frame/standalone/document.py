@@ -21,10 +21,12 @@ from plotly.offline import get_plotlyjs
 from pages.drawing.theme import FONT, css_variables
 from pages.figures.overview.outcome import command
 from pages.frame import addresses, foot, lesson, navigation, runs, taken
+from pages.frame.memory import brought_in
 from pages.frame.standalone import prose
 from pages.frame.standalone.printed import Printed, moment
 from pages.frame.standalone.state import State
 from pages.stage import STYLE_SHEETS, Payload, assets
+from rlhf_core import Settings
 from rlhf_core.settings import CONTROLS, Control
 
 Plotly = Literal["inline", "cdn"]
@@ -35,6 +37,7 @@ NEEDS = {
     "cdn": "This file needs the network: its charts are drawn by Plotly, which it fetches from "
     f"{urlsplit(plotly_cdn_url()).hostname}. Without it they are sketches; text and figures play all the same.",
 }
+OWN = "Its scenario is a reader’s own, which the app does not keep: this file is all there is of it."
 BACK = "which has the sidebar, the controls and the other pages"
 
 
@@ -47,7 +50,7 @@ def assembled(page: Printed, plotly: Plotly, app: str) -> str:
         tab=escape(navigation.title_of(state.page)), styles=_styles(page), title=escape(page.title),
         settings=escape(in_words(state)), name=page.name, way_back=_way_back(state, app), needs=NEEDS[plotly],
         body=_contents(page) + prose.linked(page.paper.root.inner, app), work=prose.html(foot.line(work)),
-        rows="".join(_row(control, getattr(state.settings, name)) for name, control in CONTROLS.items()),
+        rows="".join(_row(control, _value(state.settings, name)) for name, control in CONTROLS.items()),
         command=escape(command(state.settings)), bibtex=escape(foot.bibtex(work)),
         licence=escape((foot.ROOT / "LICENSE").read_text(encoding="utf-8")), island=_island(page, plotly, app),
         library=f"<script>{library}</script>" if library else "", player=player,
@@ -97,6 +100,11 @@ def _library() -> str:
     return get_plotlyjs().replace("</script", r"<\/script")
 
 
+def _value(settings: Settings, name: str) -> object:
+    own = brought_in(settings)
+    return getattr(settings, name) if own is None or name != "scenario" else f"{own.file}.toml"
+
+
 def _row(control: Control, value: object) -> str:
     return f'<tr><th scope="row">{escape(control.label)}</th><td>{escape(f"{value} {control.unit}")}</td></tr>'
 
@@ -110,6 +118,8 @@ def _contents(page: Printed) -> str:
 
 def _way_back(state: State, app: str) -> str:
     """The link to this state in the app; without the app's address, which way it is from there."""
+    if brought_in(state.settings, state.pinned) is not None:
+        return OWN
     address = escape(_address(state, app))
     if not app:
         return f"In the app, {BACK}, this is <code>{address}</code>"
@@ -152,13 +162,14 @@ def _streamlit(theme: str) -> Mapping[str, str]:
 
 def _island(page: Printed, plotly: Plotly, app: str) -> str:
     """What the player reads, as JSON in which nothing can end the element that it stands in."""
+    own = brought_in(page.state.settings, page.state.pinned)
     payloads = {"transport": runs.storyboard(page.state.settings, page.state.prompt), **page.payloads}
     held = {
         "page": page.name, "at": page.state.at, "speed": page.state.speed,
         "parts": {key: _wired(page, key, payload) for key, payload in payloads.items()},
         "tables": {key: _base64(numbers) for key, numbers in page.tables.items()},
         "plotly": cdn() if plotly == "cdn" else None,
-        "query": page.state.query, "link": _address(page.state, app) if app else None,
+        "query": page.state.query, "link": _address(page.state, app) if app and own is None else None,
     }  # fmt: skip
     return json.dumps(held, separators=(",", ":")).replace("<", r"\u003c")
 

@@ -17,8 +17,9 @@ from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.figures.metrics.compare import pinned_and_current
 from pages.frame import lesson, payoff, presets, taken, turns
+from pages.frame.memory import brought_in
 from pages.frame.page import LATER, LOST, words_of
-from pages.frame.parts import Part, Parts
+from pages.frame.parts import Part, Parts, failed
 from pages.frame.standalone import prose
 from pages.frame.standalone.paper import Box, Paper
 from pages.frame.standalone.state import State
@@ -132,8 +133,8 @@ class Printed(Parts):
         """A part that fails is one sentence, as on the page."""
         try:
             yield
-        except Exception:
-            LOG.exception("%s.%s in a file, %s", draw.__module__, draw.__name__, self.state.query)
+        except Exception as error:
+            failed(LOG, draw, error, self.state.settings, "in a file")
             self.paper.add(f'<p class="note">{escape(LOST)}</p>')
 
     def _chart(self, draw: Callable[[View], Chart], formula: str, level: int) -> None:
@@ -180,7 +181,8 @@ class Printed(Parts):
         return f'{early}<div data-from="{stage}"{" hidden" * (not told)}>{self._worded(after)}</div>'
 
     def _worded(self, text: str, known: set[str] | None = None) -> str:
-        return prose.html(glossary.underlined(text, self.known if known is None else known))
+        known, remember = self.known if known is None else known, brought_in(self.state.settings) is None
+        return prose.html(glossary.underlined(text, known, remember=remember))
 
 
 def moment(frame: Frame) -> str:

@@ -9,6 +9,7 @@ from pages.drawing.chart import ended
 from pages.drawing.view import View
 from pages.frame import addresses, lesson, link, runs, sidebar
 from rlhf_core import Settings
+from rlhf_core.scenarios.brought import Brought
 from rlhf_core.timeline import Frame, Timeline
 
 PLAYED = ("overview", "sft", "reward_model", "ppo", "metrics")
@@ -63,8 +64,12 @@ class State:
         return ended(stage, self.frame, self.settings)
 
 
-def read(page: str, query: str, show: Sequence[str] = ()) -> tuple[State, tuple[str, ...]]:
+def read(
+    page: str, query: str, show: Sequence[str] = (), own: Brought | None = None
+) -> tuple[State, tuple[str, ...]]:
     """The state of a link's parameters, and a sentence for each that could not be had as it stands.
+
+    A reader's own scenario has to be given, as the link has its name alone.
 
     Raises
     ------
@@ -74,13 +79,13 @@ def read(page: str, query: str, show: Sequence[str] = ()) -> tuple[State, tuple[
     if page not in PLAYED:
         raise ValueError(f"page must be one of {', '.join(PLAYED)}, got {page!r}")
     given = parse_qs(query.lstrip("?"), keep_blank_values=True)
-    settings, notes = link.settings({name: values for name, values in given.items() if name in lesson.CONTROLS})
+    settings, notes = link.settings({name: values for name, values in given.items() if name in lesson.CONTROLS}, own)
     run, timeline = runs.shared_run(settings)
     at, on_at = link.playhead(given.get("at", ["idle"])[-1], timeline)
     usual, most = run.scenario.telling + 1, len(run.scenario.prompts)
     prompt, on_prompt = link.whole("prompt", given.get("prompt", [str(usual)])[-1], 1, most, usual)
     speed, on_speed = link.speed(given.get("speed", []), *sidebar.SPEEDS, sidebar.SPEED)
-    pinned, on_pin = link.pinned(given.get("pin", [""])[-1])
+    pinned, on_pin = link.pinned(given.get("pin", [""])[-1], own)
     optimum = given.get(sidebar.OPTIMUM, [""])
     said = (on_at, on_prompt, on_speed, *on_pin, link.switch(sidebar.OPTIMUM, given.get(sidebar.OPTIMUM, [])))
     state = State(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.frame import link, sidebar
+from pages.frame import link, material, sidebar
 from pages.frame.page import Page
-from pages.frame.yours import label, log, material, pairs, scenario
+from pages.frame.yours import label, log, pairs, scenario
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "label": ("You are the labeller", label.section),

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.drawing.wording import plain, plural
 from pages.figures.yours import label as figures
 from pages.frame import link, sidebar, taken
+from pages.frame.memory import brought_in
 from pages.frame.page import Page
 from pages.frame.yours import plots
 from rlhf_core import PipelineRun, Settings
@@ -33,8 +34,9 @@ def read() -> None:
 
 
 def parameter() -> str:
-    """The labels as they stand in the URL."""
-    return encode(_choices(_world(sidebar.settings())))
+    """The labels as they stand in the URL, but for those of the reader's own scenario: elsewhere they mean nothing."""
+    own = brought_in(sidebar.settings())
+    return "" if own is not None else encode(_choices(_world(sidebar.settings())))
 
 
 def section(page: Page) -> None:
@@ -100,16 +102,22 @@ def _learnt(page: Page, choices: tuple[int, ...]) -> None:
     page.say(figures.heard(found))
     of = f"{plural(len(choices), 'label')} of mine · {taken.in_words(run.settings)}"
     charts, call = figures.charts(run, found, page.view.palette), "charts(run, found, LIGHT)"
-    plots.show(page.stage, charts, "label", of, python(run.settings, choices, share), call, linked=True)
+    own = brought_in(run.settings) is not None
+    plots.show(page.stage, charts, "label", of, python(run.settings, choices, share), call, linked=not own)
     page.say(figures.reached(found, run))
     st.markdown(f"#### Which answer it would now give\n\n{plain(run.scenario.prompts[page.view.prompt])}")
     shown = figures.answers(run, found, page.view.prompt)
     for place, (head, text) in zip(st.columns(len(shown)), shown, strict=True):
         with place.container(border=True, height="stretch"):
             st.markdown(f"**{head}**\n\n{text}")
+    held = (
+        "Your labels of your own scenario stay in this session."
+        if own
+        else "The address of this page holds your labels and the settings: send it, and others see your policy."
+    )
     st.caption(
-        "The address of this page holds your labels and the settings: send it, and others see your policy. The prompt "
-        "is the one in the sidebar; with other SFT settings, seed or scenario you begin a list of labels of its own."
+        f"{held} The prompt is the one in the sidebar; with other SFT settings, seed or scenario you begin a list of "
+        "labels of its own."
     )
 
 

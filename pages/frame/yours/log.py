@@ -8,10 +8,10 @@ import streamlit as st
 from pages.drawing.wording import plain, plural
 from pages.figures.metrics.checks import SIGNS
 from pages.figures.yours import log as figures
-from pages.frame import runs
+from pages.frame import material, runs
 from pages.frame.page import Page
 from pages.frame.presets import PRESETS
-from pages.frame.yours import material, plots
+from pages.frame.yours import plots
 from rlhf_core import Settings
 from rlhf_core.yours.diagnosis import Finding
 from rlhf_core.yours.export import COLUMNS, as_trl_log

@@ -10,9 +10,9 @@ import streamlit as st
 from pages.drawing.theme import Palette
 from pages.drawing.wording import plural
 from pages.figures.yours import pairs as figures
-from pages.frame import job_panel, runs
+from pages.frame import job_panel, material, runs
 from pages.frame.page import Page
-from pages.frame.yours import material, plots
+from pages.frame.yours import plots
 from pages.stage import Stage
 from rlhf_core import PipelineRun, Settings
 from rlhf_core.yours.command import as_counts, as_report
