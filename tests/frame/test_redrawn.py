@@ -1,6 +1,7 @@
 """The Python that a chart's menu offers draws the very chart: of every page, the Lab, and a reader's own material."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any

@@ -29,6 +29,7 @@ from pages.frame.standalone.themes import Themes
 from pages.stage import encode_live
 from pages.stage.storyboard import decode
 from rlhf_core import Settings
+from rlhf_core.scenarios.brought import Brought
 from rlhf_core.yours.scenario import template
 from tests.timing import quickest
 

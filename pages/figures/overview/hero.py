@@ -65,9 +65,14 @@ def _worths(view: View) -> dict[str, tuple[np.ndarray, float, float]]:
     """Worth of the prompt's responses by name, and the ends of its bar; truth and judgement share theirs."""
     truth, judged = view.run.scenario.true_reward[view.prompt], view.run.labeller_reward[view.prompt]
     reward = view.run.reward.scores[view.prompt]
-    low, high = min(truth.min(), judged.min()), max(truth.max(), judged.max())
-    span = (float(reward.min()), float(reward.max()) if np.ptp(reward) > 0 else float(reward.min()) + 1)
-    return {"truth": (truth, low, high), "labellers": (judged, low, high), "reward": (reward, *span)}
+    both = _ends(np.append(truth, judged))
+    return {"truth": (truth, *both), "labellers": (judged, *both), "reward": (reward, *_ends(reward))}
+
+
+def _ends(worth: np.ndarray) -> tuple[float, float]:
+    """Least and greatest, apart even where all are equal."""
+    low, high = float(worth.min()), float(worth.max())
+    return low, high if high > low else low + 1
 
 
 def _percent(probability: float) -> str:
