@@ -20,6 +20,7 @@ OPTIMUM = "optimum"
 def controls() -> None:
     """Draw the controls, bound to the URL under their field names: all, or those that a lesson names."""
     _read_link()
+    brought.let_go()
     st.session_state["scenario"] = str(scenario())  # which may have been forgotten, or another one brought
     for name in MAIN:
         if lesson.has_control(name):

@@ -29,6 +29,7 @@ from tests.settings_at_random import settings_at_random
 
 MARKDOWN = re.compile(r"(?<!\\)\[a\]\(javascript:|(?<!\\)\[c\\?\]|(?<!\\)\*\*e\*\*")
 """What the hostile texts would be as Markdown."""
+TAG = re.compile(r"(?<!\\)<(?:script|b>bold)")
 
 
 def bring(number: int, *, evil: bool = False, **query: str) -> tuple[AppTest, Brought]:
@@ -50,7 +51,8 @@ def check_markup(app: AppTest) -> None:
     charts = [zlib.decompress(body).decode() for head, _, body in sent if b'"role":"chart"' in head]
     lives = [json.loads(zlib.decompress(body))["template"] for head, _, body in sent if b'"role":"live"' in head]
     assert not MARKDOWN.search(unmarked(written(app)))
-    assert not any(tag in text for text in (written(app), *charts, *lives) for tag in ("<script", "<b>bold"))
+    taken = [text[at.start() - 80 : at.end()] for text in (written(app), *charts, *lives) for at in TAG.finditer(text)]
+    assert taken == []
 
 
 def quick(number: int) -> dict[str, Any]:
@@ -187,11 +189,25 @@ def test_what_is_made_of_it_is_bounded_and_goes_when_it_is_forgotten() -> None:
     a_run = pipeline_runs([value for value, _ in kept._kept.values()])[0]
     seen = weakref.ref(own.scenario), weakref.ref(a_run.ppo.true_reward)
     visit(app, "yours")
+    app.session_state["section"] = "label"
+    app.run()
+    app.button("yours-choose-1").click().run()
+    app.session_state["section"] = "scenario"
+    app.run()
     app.button("yours-scenario-forget").click().run()
     app.run()
     del own, kept, a_run
     gc.collect()
     assert [each() for each in seen] == [None, None]
+
+
+def test_it_goes_with_its_session() -> None:
+    app, own = bring(3, ppo_steps="2", at="done")
+    visit(app, "ppo")
+    seen = weakref.ref(own.scenario)
+    del app, own
+    gc.collect()
+    assert seen() is None
 
 
 def test_the_heaviest_run_fits_with_its_pages() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.frame import brought, lab, memory, navigation
+from pages.frame import lab, memory, navigation
 from pages.frame.yours import log
 from rlhf_core import PipelineRun, Settings, run_pipeline
 from rlhf_core.scenarios import scenario_names
@@ -258,4 +258,4 @@ def test_a_scenario_full_of_markup_is_shown_as_text(caplog: pytest.LogCaptureFix
     memory_holds = [repr(value)[:100_000] for value in memory.SHARED._kept.values()]
     assert not any("onerror" in held for held in memory_holds)
     app.button("yours-scenario-forget").click().run()
-    assert "**Finding.**" not in unmarked(written(app)) and brought.PLACE not in app.session_state
+    assert "**Finding.**" not in unmarked(written(app)) and "yours-scenario" not in app.session_state

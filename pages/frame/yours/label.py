@@ -123,8 +123,8 @@ def _learnt(page: Page, choices: tuple[int, ...]) -> None:
 
 def _world(settings: Settings) -> World:
     """What the pairs depend on."""
-    names = ("scenario", "seed", "n_demonstrations", "sft_epochs", "sft_learning_rate")
-    return tuple(getattr(settings, name) for name in names)
+    names = ("seed", "n_demonstrations", "sft_epochs", "sft_learning_rate")
+    return (str(settings.scenario), *(getattr(settings, name) for name in names))
 
 
 def _choices(world: World) -> tuple[int, ...]:
