@@ -5,7 +5,8 @@ from functools import wraps
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-K, T = TypeVar("K"), TypeVar("T")
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 def while_it_is_there(make: Callable[[K], T]) -> Callable[[K], T]:

@@ -89,7 +89,7 @@ def _split(source: str, text: str, view: View) -> Iterator[Said]:
 
 def _masked(text: str, view: View) -> str:
     """The text without the answers that it quotes: whatever they say, the app does not say it."""
-    text = _phrases(view.run.scenario.name).sub(ANSWER, text)
+    text = _phrases(view.run.settings.scenario).sub(ANSWER, text)
     return KINDS.sub(NAME, re.sub(rf"{ANSWER}(?:\s*(?:{ANSWER}|[^…“”‹]{{0,30}}…))*", ANSWER, text))
 
 

@@ -101,10 +101,13 @@ def _old_chart(run: PipelineRun, palette: Palette) -> Drawing:
 def _good_enough(run: PipelineRun) -> str:
     seen, (fresh, n) = truth_accuracy(run), fresh_accuracy(run, run.settings.ppo_steps)
     ceiling = run.reward.pairs.ceiling
+    against = "The truth prefers neither answer of these pairs."
+    if np.isfinite(seen):
+        against = f"Against the truth it is {seen:.0%} on the same pairs."
     return (
         f"Accuracy on held-out pairs is {run.reward.heldout_accuracy[-1]:.0%} here, where a reader of the labellers’ "
-        f"minds would have {ceiling:.0%}: labels are noisy, so 100 % is not to be had. Against the truth it is "
-        f"{seen:.0%} on the same pairs. What matters is where the policy goes: on {n} fresh pairs by the final policy "
+        f"minds would have {ceiling:.0%}: labels are noisy, so 100 % is not to be had. {against} "
+        f"What matters is where the policy goes: on {n} fresh pairs by the final policy "
         f"it agrees with the labellers in {fresh:.0%}. So: compare with the ceiling, count the pairs, and measure "
         "again on the policy’s own answers."
     )
