@@ -7,7 +7,7 @@ from pages.figures.overview import outcome as figures
 from pages.figures.overview.hero import hero
 from pages.figures.overview.picture import pipeline_picture
 from pages.figures.overview.three_policies import three_policies
-from pages.figures.overview.words import INTRODUCTION, glossary
+from pages.figures.overview.words import INTRODUCTION, computed, glossary
 from pages.frame import payoff, tour
 from pages.frame.page import open_page
 
@@ -61,13 +61,13 @@ page.note(
     "weighted by probability. A dashed card shows how the run ends, until the playhead gets there."
 )
 
-use, computed = st.columns([3, 2], gap="large")
+use, numbers = st.columns([3, 2], gap="large")
 with use:
     st.markdown("## How to use")
     page.say(figures.HOW_TO_USE)
-with computed:
+with numbers:
     st.markdown("## Every number is computed")
-    page.text(figures.computed)
+    page.say(computed(page.view))
     st.code(figures.command(page.view.run.settings), language="bash", wrap_lines=True)
 
 st.markdown("## What a real language model has and this one has not")

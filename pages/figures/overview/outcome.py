@@ -207,17 +207,6 @@ def ppo_outcome(run: PipelineRun) -> str:
     )
 
 
-def computed(view: View) -> str:
-    """What is written by hand, and what is not."""
-    own = isinstance(view.run.settings.scenario, Brought)
-    authored = "in your own file" if own else "by hand, and valued by a rule at the head of their files"
-    return (
-        f"The prompts and answers are written {authored}. Everything else "
-        "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
-        "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
-    )
-
-
 def command(settings: Settings) -> str:
     """The command line that computes this very run: only what differs from the defaults."""
     given = settings.to_query()

@@ -7,6 +7,7 @@ import numpy as np
 from pages.drawing.glossary import TERMS, anchor
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from rlhf_core.scenarios.brought import Brought
 
 INTRODUCTION = (
     "A language model that has only read the web continues text; it does not try to help. **Reinforcement learning "
@@ -15,6 +16,17 @@ INTRODUCTION = (
     "The model that answers is called the *policy*. Here all three stages really train, in a world so small that "
     "its truth is known."
 )
+
+
+def computed(view: View) -> str:
+    """What is written by hand, and what is not."""
+    own = isinstance(view.run.settings.scenario, Brought)
+    authored = "in your own file" if own else "by hand, and valued by a rule at the head of their files"
+    return (
+        f"The prompts and answers are written {authored}. Everything else "
+        "is computed: SFT, the reward model and PPO train in numpy when you change a control, and the same settings "
+        "give the same run, bit for bit on one kind of machine. This command prints its six figures:"
+    )
 
 
 def glossary(view: View) -> Live:
