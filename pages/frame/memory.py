@@ -22,7 +22,7 @@ from rlhf_core.scenarios.brought import Brought
 
 BUDGET_BYTES = 120_000_000
 """For everything that is kept, whoever keeps it."""
-OWN_BYTES = 24_000_000
+OWN_BYTES = 16_000_000
 """For all that is made from a scenario that one reader has brought."""
 TRIM_BYTES = 16_000_000
 """When this much has made room, the process gives back what it no longer uses."""

@@ -21,7 +21,8 @@ def controls() -> None:
     """Draw the controls, bound to the URL under their field names: all, or those that a lesson names."""
     _read_link()
     brought.let_go()
-    st.session_state["scenario"] = str(scenario())  # which may have been forgotten, or another one brought
+    if st.session_state.get("scenario", scenario()) != scenario():  # it has been forgotten, or another one brought
+        st.session_state["scenario"] = str(scenario())
     for name in MAIN:
         if lesson.has_control(name):
             _control(name)

@@ -23,7 +23,7 @@ from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import DEFAULTS
 from rlhf_core.yours.scenario import MOST_PROMPTS
 from tests.app.opening import opened, unmarked
-from tests.app.test_yours import plain, upload, written
+from tests.app.test_yours import plain, until, upload, written
 from tests.scenarios_at_random import scenario, toml
 from tests.settings_at_random import settings_at_random
 
@@ -267,7 +267,8 @@ def test_the_lab_and_labels_are_of_it_too() -> None:
     visit(app, "lab")
     app.button("lab-run").click().run()
     [held] = app.session_state["jobs-held"].values()
-    assert not held.job.shared and held.key[2].scenario is own and len({*held.key}) > 4
+    assert not held.job.shared and held.key[2].scenario is own and len(held.key) > 4
+    until(app, "**Finding.**")
     visit(app, "yours")
     app.session_state["section"] = "label"
     app.run()
@@ -287,3 +288,12 @@ def test_an_error_over_it_is_logged_without_its_words(
     [said] = [each for each in caplog.messages if "hero" in each]
     lost_parts.append(said)
     assert "RuntimeError at " in said and "<script" not in caplog.text and "alert" not in caplog.text
+
+
+def test_a_link_to_a_scenario_that_ships_is_followed_before_and_after() -> None:
+    app = opened("yours", section="scenario", scenario="safety", ppo_steps="2")
+    assert app.selectbox("scenario").value == "safety"
+    upload(app, toml(3).encode(), "mine.toml")
+    assert app.selectbox("scenario").value == "safety" == app.query_params["scenario"]
+    app.button("yours-scenario-forget").click().run()
+    assert app.selectbox("scenario").value == "safety" == app.query_params["scenario"]
