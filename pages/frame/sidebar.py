@@ -7,7 +7,6 @@ import streamlit as st
 
 from pages.frame import brought, lesson, link
 from rlhf_core import Scenario, Settings, load_scenario
-from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
@@ -40,9 +39,9 @@ def controls() -> None:
 
 
 def hidden() -> dict[str, str]:
-    """URL parameters of the controls that a lesson leaves out; empty texts for those at their defaults.
+    """URL parameters of the controls that do not write their own; empty texts for those at their defaults.
 
-    A control that is not drawn is not bound to the URL; its value is an ordinary one of the session.
+    A control that a lesson leaves out is not drawn; its value is an ordinary one of the session.
     """
     given = _in_link(settings(), speed())
     return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not _is_bound(name)}
@@ -114,7 +113,7 @@ def _read_link() -> None:
     said += tuple(filter(None, (said_speed, link.switch(OPTIMUM, query.get(OPTIMUM, [])))))
     st.session_state[NOTES] = (said, chosen)
     values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
-    st.session_state.update({name: value for name, value in values.items() if not lesson.has_control(name)})
+    st.session_state.update({name: value for name, value in values.items() if not _is_bound(name)})
     usable = _in_link(chosen, speed)
     for name in {sentence.split()[0] for sentence in said}:
         if name in usable:
@@ -132,24 +131,23 @@ def _in_link(chosen: Settings, speed: int) -> dict[str, str]:
 
 def _is_bound(name: str) -> bool:
     """Whether a control writes its own parameter; of scenarios Streamlit would write the title that a reader gave."""
-    return lesson.has_control(name) and (name != "scenario" or brought.held() is None)
+    return lesson.has_control(name) and name != "scenario"
 
 
-def _own_scenario(own: Brought) -> None:
-    """The list of scenarios with the reader's own at its end."""
-    control = CONTROLS["scenario"]
+def _scenarios() -> None:
+    """The list of scenarios, with the reader's own at its end."""
+    control, own = CONTROLS["scenario"], brought.held()
     st.selectbox(
-        control.label, (*control.choices, str(own)), key="scenario", help=control.help,
-        format_func=lambda name: brought.title_of(own) if name == own else name,
+        control.label, (*control.choices, *([str(own)] if own else [])), key="scenario", help=control.help,
+        format_func=lambda name: brought.title_of(own) if own and name == own else name,
     )  # fmt: skip
     if scenario() == own:
         st.caption(brought.ALONE)
 
 
 def _control(name: str) -> None:
-    own = brought.held()
-    if name == "scenario" and own is not None:
-        return _own_scenario(own)
+    if name == "scenario":
+        return _scenarios()
     control, default = CONTROLS[name], DEFAULTS[name]
     label = control.label + (f" [{control.unit}]" if control.unit else "")
     common: dict[str, Any] = {"key": name, "bind": "query-params", "help": control.help}

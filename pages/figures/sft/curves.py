@@ -13,6 +13,8 @@ from pages.drawing.view import View
 from pages.drawing.wording import excerpt, kinds, minus, plain, times, worth, wrap
 
 MOST_CHANGED = 6
+ROUNDING = 1e-9
+"""True reward: what differs by less is the same."""
 RISE = 0.02
 """Nats by which a loss must rise again before the words say so."""
 ROW = 52
@@ -79,7 +81,7 @@ def imitation(view: View) -> Chart:
             Level(best, f"always the best answer, {minus(best)}", muted),
         ),
     )  # fmt: skip
-    climbs = truth[0] < truth[-1] < writer
+    climbs = truth[0] + ROUNDING < truth[-1] < writer - ROUNDING
     limit = f"{'and stays below' if climbs else 'beside'} the writer’s average of {minus(writer)}"
     lesson = ": what the policy gains, it gains because the writer is good" if climbs else ""
     return Chart(
