@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from pages.drawing.wording import plain
 from pages.figures.overview import outcome as figures
 from pages.figures.overview.hero import hero
 from pages.figures.overview.picture import pipeline_picture
 from pages.figures.overview.three_policies import three_policies
-from pages.figures.overview.words import INTRODUCTION, computed, glossary
+from pages.figures.overview.words import INTRODUCTION, asked, computed, glossary
 from pages.frame import payoff, tour
 from pages.frame.page import open_page
 
@@ -52,8 +51,7 @@ with ppo:
     page.outcome(figures.ppo_outcome, "done")
     st.page_link("pages/ppo.py", label="PPO page →")
 
-question = plain(page.view.question)
-st.markdown(f"## The same prompt, three policies\n**“{question}”** Choose another prompt in the sidebar.")
+st.markdown(f"## The same prompt, three policies\n{asked(page.view)}")
 page.live(three_policies)
 page.note(
     "Three real draws from each policy, all made with the same random numbers, so an answer changes only where the "

@@ -7,6 +7,7 @@ import numpy as np
 from pages.drawing.glossary import TERMS, anchor
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.drawing.wording import plain
 from rlhf_core.scenarios.brought import Brought
 
 INTRODUCTION = (
@@ -16,6 +17,11 @@ INTRODUCTION = (
     "The model that answers is called the *policy*. Here all three stages really train, in a world so small that "
     "its truth is known."
 )
+
+
+def asked(view: View) -> str:
+    """The prompt that is looked at, and where others are."""
+    return f"**“{plain(view.question)}”** Choose another prompt in the sidebar."
 
 
 def computed(view: View) -> str:
