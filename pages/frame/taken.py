@@ -10,7 +10,7 @@ from pages.frame.memory import brought_in
 from rlhf_core import Settings
 from rlhf_core.settings import CONTROLS
 
-REDRAW = """from pages.drawing.theme import LIGHT
+REDRAW = """{brings}from pages.drawing.theme import LIGHT
 from pages.drawing.view import View
 from {module} import {name}
 from rlhf_core import Settings, run_pipeline
@@ -67,6 +67,8 @@ def draws(draw: Callable[..., Any], pinned: Settings | None = None) -> dict[str,
     """What the player needs for the code of a chart on the clock."""
     module, call = draw.__module__, call_of(draw)
     then = {"pinned": f", pinned=run_pipeline({call_of_settings(pinned)})"} if pinned else {}
+    if brought_in(pinned):
+        then["brings"] = f"{BRING}\n"
     return {"module": module, "call": call, **then}
 
 

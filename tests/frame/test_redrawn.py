@@ -15,7 +15,7 @@ from pages.drawing.theme import LIGHT
 from pages.drawing.view import View
 from pages.figures.lab import asked, game
 from pages.figures.lab.experiment import Experiment
-from pages.figures.metrics import progress
+from pages.figures.metrics import compare, progress
 from pages.figures.overview import outcome
 from pages.figures.reward_model import typed
 from pages.figures.yours import label, log, pairs, scenario
@@ -29,7 +29,7 @@ from pages.frame.yours import scenario as scenario_page
 from rlhf_core import Settings, run_pipeline
 from rlhf_core.lab import convergence
 from rlhf_core.lab.work import finish
-from rlhf_core.yours import fit_pairs, load_log, load_pairs
+from rlhf_core.yours import fit_pairs, load_brought, load_log, load_pairs
 from rlhf_core.yours.export import as_trl_log
 from rlhf_core.yours.labelling import LEFT, RIGHT, learn
 from rlhf_core.yours.scenario import read_scenario, template
@@ -59,7 +59,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 def redrawn(python: str, code: Mapping[str, str], at: str) -> str:
     """The code of one chart at a moment, as the player fills it in."""
-    words = {"pinned": "", **code, "name": code["call"].partition("(")[0], "at": at}
+    words = {"pinned": "", "brings": "", **code, "name": code["call"].partition("(")[0], "at": at}
     for word, text in words.items():
         python = python.replace(f"{{{word}}}", text)
     return python
@@ -185,3 +185,16 @@ def test_code_of_charts_of_a_scenario(all_drawn: Callable[..., None]) -> None:
     own = replace(SMALL, scenario=read_scenario(template().encode(), "mine.toml"))
     lines = taken.runnable(scenario_page.python(own))
     all_drawn(scenario.charts(run_pipeline(own), LIGHT), scenario, lines, "charts(run, LIGHT)")
+
+
+def test_code_of_a_comparison_with_a_pinned_run_of_a_scenario_of_one_s_own(
+    drawn: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(template(), encoding="utf-8")
+    pinned = Settings(ppo_steps=3, scenario=load_brought("mine.toml"))
+    view = runs.view(SMALL, 0, False, pinned)
+    python = taken.about(SMALL, view.question, 0)["python"]
+    figure = compare.pinned_and_current(view).at(view.timeline.names.index("done"))
+    code = taken.draws(compare.pinned_and_current, pinned)
+    assert drawn(redrawn(python, code, "done")) == figure.to_json()

@@ -28,9 +28,9 @@ export function fileName(page, part, parameters, at) {
   return words.map((word) => word.replace(/[^\w.,-]+/g, "_").slice(0, 40)).join("-").slice(0, 180);
 }
 
-// Python that draws a chart at a moment; `code` is { module, call, pinned }.
+// Python that draws a chart at a moment; `code` is { module, call, pinned, brings }.
 export function redrawCode(python, code, at) {
-  const words = { pinned: "", ...code, name: code.call.split("(")[0], at };
+  const words = { pinned: "", brings: "", ...code, name: code.call.split("(")[0], at };
   return python.replace(/\{(\w+)\}/g, (whole, word) => words[word] ?? whole);
 }
 
