@@ -6,14 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.frame import lesson, navigation, playback, sidebar
+from pages.frame import lesson, menus, navigation, playback, sidebar
 from pages.frame import preset_words as words
 from rlhf_core import PipelineRun, Settings
 
 CHOSEN = "preset"
 LATER = "What to look for in this run, and what a practitioner would do, is told once it has been played to its end."
 MENU = "presets"
-"""Key of the menu: whether it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def menu() -> None:
     """One button per preset, beside the controls, unless a lesson leaves them out."""
     if not lesson.has_control("presets"):
         return
-    with st.popover("Presets", width="stretch", key=MENU, on_change="rerun"):
+    with menus.menu("Presets", MENU):
         st.caption("One click to a healthy run or to a typical failure.")
         for key, preset in PRESETS.items():
             st.button(preset.title, key=f"preset-{key}", on_click=apply, args=(key,), width="stretch")
@@ -95,7 +94,7 @@ def apply(key: str, page: str | None = None) -> None:
     if page:
         navigation.request(page)
     st.session_state[CHOSEN] = key
-    st.session_state[MENU] = False  # it would stand over what it has changed
+    menus.close(MENU)
     chosen = settings_of(PRESETS[key], sidebar.settings())
     sidebar.set_controls(chosen)
     playback.seek(f"sft-{chosen.sft_epochs}", play=True)

@@ -8,6 +8,7 @@ from pages.frame import (
     guessing,
     lab,
     lesson,
+    menus,
     navigation,
     pins,
     playback,
@@ -38,7 +39,6 @@ SIZES: dict[str, tuple[int, int] | None] = {
     "As wide as the page": None, "A slide, 960 × 540": (960, 540), "A slide, 640 × 360": (640, 360),
 }  # fmt: skip
 MENU = "share"
-"""Key of the menu: whether it is open."""
 
 
 def embedded(url: str, parameters: str) -> str:
@@ -57,7 +57,7 @@ def menu(page: str) -> None:
     """Link to the state on screen, and the ways to embed or save it, unless a lesson leaves them out."""
     if not lesson.has_control(MENU):
         return
-    opened = st.popover("Share", width="stretch", key=MENU, on_change="rerun")
+    opened = menus.menu("Share", MENU)
     with opened:
         st.caption("Link to this exact state; pause first to fix the moment.")
         here = link(address(st.context.url or "", _page_of(page)), _state(page, tour=_step(), **lesson.parameters()))
@@ -67,13 +67,17 @@ def menu(page: str) -> None:
             st.caption(brought.UNLINKED)
         if opened.open:
             _offer(sentence(page, sidebar.settings(), playback.current(), sidebar.prompt()), here)
-        embeds = not own and st.button("Embed in a page…", key="embed", on_click=_close, width="stretch")
-        playable = page in standalone.PLAYED
-        saves = playable and st.button("Save as a file…", key="save", on_click=_close, width="stretch")
+        embeds = not own and _leads("Embed in a page…", "embed")
+        saves = page in standalone.PLAYED and _leads("Save as a file…", "save")
     if embeds:
         embed(page)
     if saves:
         saving.save(page, _state(page), file_name(sidebar.settings()))
+
+
+def _leads(label: str, key: str) -> bool:
+    """Whether a button has been pressed that leads from the menu to a dialog."""
+    return st.button(label, key=key, on_click=menus.close, args=(MENU,), width="stretch")
 
 
 def _offer(words: str, here: str) -> None:
@@ -112,11 +116,6 @@ def others(page: str) -> dict[str, str]:
     return {
         pins.PIN: pins.parameter(), **lab.parameters(page), **yours.parameters(page), **guessing.parameters(page),
     }  # fmt: skip
-
-
-def _close() -> None:
-    """Close the menu, which would stand over the preview; a callback."""
-    st.session_state[MENU] = False
 
 
 @st.dialog("Embed in a page", width="large")

@@ -30,7 +30,7 @@ def opened(path: str, query: str) -> AppTest:
     app.run()
     if "tour" not in query:  # which leads to its page by itself
         app.switch_page(f"pages/{path[1:]}.py").run()
-    app.session_state[sharing.MENU] = True
+    app.session_state[f"{sharing.MENU}-0"] = True
     return app.run()
 
 

@@ -65,7 +65,6 @@ def test_the_saved_file_is_that_of_the_command_and_shows_the_numbers_of_the_app(
     reader.open(f"/ppo?{QUERY}")
     app = numbers(reader.page)
     reader.page.get_by_test_id("stPopover").get_by_role("button", name="Share").click()
-    reader.settle()
     reader.control("save").get_by_role("button").click()
     with reader.page.expect_download() as saved:
         reader.control("save-file").get_by_role("button").click()
