@@ -6,8 +6,9 @@ import { makeMenu } from "./menu.js";
 import { makePad } from "./pad.js";
 import { watchPlotly } from "./plotly.js";
 import { plotted } from "./plotted.js";
-import { fitted, roomOf, watchRoom } from "./room.js";
+import { roomOf, watchRoom } from "./room.js";
 import { sketched } from "./sketch.js";
+import { fitted } from "./tight.js";
 
 const NEAR_VIEWPORT = "200px";
 const PAPER_PX = 700; // between the margins of print.css, on A4 and on Letter
@@ -43,8 +44,7 @@ function makeScreen(plot, clock, pad) {
     async make(text, look, height) {
       const mine = ++turn, how = globalThis.Plotly ? plotted : sketched;
       drawing = null; // no draw in between
-      const figure = JSON.parse(coloured(text));
-      if (height) figure.layout = fitted(figure.layout, figure.layout.height, height);
+      const whole = JSON.parse(coloured(text)), figure = height ? fitted(whole, height) : whole;
       const next = await how(plot, figure, look, stand);
       if (mine !== turn) return;
       drawing = next;

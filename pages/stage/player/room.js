@@ -2,7 +2,6 @@
 
 const SLIDE = matchMedia("(max-height: 600px), (min-aspect-ratio: 4/3)"); // as in page.css
 const SHELF = ".streamlit-embedded .st-key-lesson-parts", LEAST_PX = 140, BELOW_PX = 2;
-const TIGHT = 0.8; // of a chart's own height: then the titles of its axes take two lines
 
 const height = (element) => element?.offsetHeight ?? 0;
 
@@ -14,13 +13,6 @@ export function roomOf(plot) {
   const before = top(shelf) - top(main) + main.scrollTop, above = top(plot) - top(plot.closest("[data-testid=stColumn]") ?? shelf);
   const below = height(document.querySelector(".st-key-lesson-controls")) + BELOW_PX;
   return Math.max(LEAST_PX, Math.floor(main.clientHeight - before - above - below));
-}
-
-// A figure's layout at another height than its own.
-export function fitted(layout, own, room) {
-  const axes = room < TIGHT * own ? Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name) && layout[name].title?.text) : [];
-  const tight = axes.map((name) => [name, { ...layout[name], title: { ...layout[name].title, text: layout[name].title.text.replace(" [", "<br>["), font: { ...layout[name].title.font, size: 12 } } }]);
-  return { ...layout, height: room, ...Object.fromEntries(tight) };
 }
 
 // `changed` is called where there is more room, or less: another window, a longer title, controls that have come.
