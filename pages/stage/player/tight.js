@@ -51,11 +51,6 @@ function namedWithin({ data, layout }) {
   return { data: traces, layout: { ...layout, uniformtext: { mode: "hide", minsize: LEAST_WORDS_PX } } };
 }
 
-function tightTitles(layout) {
-  const axes = Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name) && layout[name].title?.text);
-  return Object.fromEntries(axes.map((name) => [name, { ...layout[name], title: { ...layout[name].title, text: layout[name].title.text.replace(" [", "<br>["), font: { ...layout[name].title.font, size: 12 } } }]));
-}
-
 // Words above a chart's rows, such as names and values, become the labels of an axis: its rows can be as low as a line of words.
 function namedBeside({ data, layout }) {
   const words = layout.yaxis?.showticklabels === false ? data.filter(isWords) : [];
