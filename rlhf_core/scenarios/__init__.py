@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlhf_core.scenarios import fields
 from rlhf_core.scenarios.brought import Brought
 
 FOLDER = Path(__file__).parent
@@ -129,10 +130,10 @@ def parse_scenario(text: str, name: str) -> Scenario:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also numbers too long and lists nested too deep for Python
         raise ValueError(f"{where}: not valid TOML: {error}") from None
-    _only(data, {"title", "summary", "telling", "values", "clashes", "prompts"}, where)
-    values = _table(data, "values", where)
-    _only(values, set(VALUES), f"{where}, values")
-    entries = _list(data, "prompts", where)
+    fields.only(data, {"title", "summary", "telling", "values", "clashes", "prompts"}, where)
+    values = fields.table(data, "values", where)
+    fields.only(values, set(VALUES), f"{where}, values")
+    entries = fields.rows(data, "prompts", where)
     sections = [_prompt(entry, f"{where}, prompt {i}") for i, entry in enumerate(entries, 1)]
     for i, (question, _, _) in enumerate(sections):
         if question in (earlier for earlier, _, _ in sections[:i]):
@@ -145,15 +146,15 @@ def parse_scenario(text: str, name: str) -> Scenario:
     phrases = tuple(slots for _, _, slots in sections)
     clashes = tuple(
         _clash(entry, phrases, f"{where}, clash {i}")
-        for i, entry in enumerate(_list(data, "clashes", where, optional=True), 1)
+        for i, entry in enumerate(fields.rows(data, "clashes", where, optional=True), 1)
     )
-    weights = {value: _number(values, value, 0, 4, f"{where}, values") for value in VALUES}
+    weights = {value: fields.number(values, value, 0, 4, f"{where}, values") for value in VALUES}
     heldout.flags.writeable = False
     return Scenario(
         name=name,
-        title=_text(data, "title", where),
+        title=fields.text(data, "title", where),
         telling=_telling(data, len(entries), where),
-        summary=_text(data, "summary", where),
+        summary=fields.text(data, "summary", where),
         values=MappingProxyType(weights),
         clashes=clashes,
         prompts=tuple(text for text, _, _ in sections),
@@ -171,7 +172,7 @@ def _telling(data: dict[str, Any], n_prompts: int, where: str) -> int:
     """Index of the prompt to show first; the file counts from 1, and without a word it is the first."""
     number = data.get("telling", 1)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= n_prompts:
-        raise ValueError(f"{where}: telling must be a whole number from 1 to {n_prompts}, got {_shown(number)}")
+        raise ValueError(f"{where}: telling must be a whole number from 1 to {n_prompts}, got {fields.shown(number)}")
     return number - 1
 
 
@@ -199,17 +200,17 @@ def _per_response(
 
 def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, ...]]]:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {_shown(entry)}")
-    text = _text(entry, "text", where)
+        raise ValueError(f"{where}: must be a table, got {fields.shown(entry)}")
+    text = fields.text(entry, "text", where)
     where = f"{where} ({text[:40]!r})"
     plural = {"opening": "openings", "body": "bodies", "closing": "closings"}
-    _only(entry, {"text", "split", *plural.values()}, where)
+    fields.only(entry, {"text", "split", *plural.values()}, where)
     split = entry.get("split")
     if not isinstance(split, str) or split not in MIN_PROMPTS:
-        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {_shown(split)}")
+        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {fields.shown(split)}")
     slots: dict[str, tuple[Phrase, ...]] = {}
     for slot, count in SLOTS.items():
-        rows = _list(entry, plural[slot], where)
+        rows = fields.rows(entry, plural[slot], where)
         if len(rows) != count:
             raise ValueError(f"{where}: needs {count} {plural[slot]}, got {len(rows)}")
         slots[slot] = tuple(_phrase(row, f"{where}, {slot} {i}") for i, row in enumerate(rows, 1))
@@ -225,75 +226,33 @@ def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, .
 
 def _phrase(row: Any, where: str) -> Phrase:
     if not isinstance(row, dict):
-        raise ValueError(f"{where}: must be a table, got {_shown(row)}")
-    _only(row, {"kind", "text", "pretraining_logit", *VALUES, "appeal"}, where)
-    kind = _text(row, "kind", where)
+        raise ValueError(f"{where}: must be a table, got {fields.shown(row)}")
+    fields.only(row, {"kind", "text", "pretraining_logit", *VALUES, "appeal"}, where)
+    kind = fields.text(row, "kind", where)
     if not KIND.fullmatch(kind):
-        raise ValueError(f"{where}: kind must be of letters, digits, _ and -, got {_shown(kind)}")
+        raise ValueError(f"{where}: kind must be of letters, digits, _ and -, got {fields.shown(kind)}")
     return Phrase(
         kind=kind,
-        text=_text(row, "text", where),
-        pretraining_logit=_number(row, "pretraining_logit", -3, 3, where),
-        helpful=_number(row, "helpful", -2, 2, where),
-        honest=_number(row, "honest", -2, 2, where),
-        harmless=_number(row, "harmless", -2, 2, where),
-        appeal=_number(row, "appeal", -2, 2, where),
+        text=fields.text(row, "text", where),
+        pretraining_logit=fields.number(row, "pretraining_logit", -3, 3, where),
+        helpful=fields.number(row, "helpful", -2, 2, where),
+        honest=fields.number(row, "honest", -2, 2, where),
+        harmless=fields.number(row, "harmless", -2, 2, where),
+        appeal=fields.number(row, "appeal", -2, 2, where),
     )
 
 
 def _clash(entry: Any, phrases: tuple[dict[str, tuple[Phrase, ...]], ...], where: str) -> Clash:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {_shown(entry)}")
-    _only(entry, {"first", "second", "penalty", "reason"}, where)
+        raise ValueError(f"{where}: must be a table, got {fields.shown(entry)}")
+    fields.only(entry, {"first", "second", "penalty", "reason"}, where)
     known = {(slot, phrase.kind) for slots in phrases for slot, row in slots.items() for phrase in row}
     ends: list[tuple[str, str]] = []
     for end in ("first", "second"):
-        slot, _, kind = _text(entry, end, where).partition(":")
+        slot, _, kind = fields.text(entry, end, where).partition(":")
         if (slot, kind) not in known:
             raise ValueError(f"{where}: {end} must be slot:kind of a phrase above, got {entry[end]!r}")
         ends.append((slot, kind))
     if ends[0][0] == ends[1][0]:
         raise ValueError(f"{where}: first and second must be in different slots, got {ends[0][0]!r} twice")
-    return Clash(ends[0], ends[1], _number(entry, "penalty", 0, 4, where), _text(entry, "reason", where))
-
-
-def _shown(value: Any) -> str:
-    """The start of a value as Python writes it; very long integers and very deep tables refuse to be written."""
-    try:
-        return f"{value!r:.80}"
-    except (ValueError, RecursionError):
-        return f"a large {type(value).__name__}"
-
-
-def _only(table: dict[str, Any], allowed: set[str], where: str) -> None:
-    for key in table:
-        if key not in allowed:
-            raise ValueError(f"{where}: unknown field {key!r}; allowed are {', '.join(sorted(allowed))}")
-
-
-def _text(table: dict[str, Any], key: str, where: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: {key} must be a text, got {_shown(value)}")
-    return " ".join(value.split())
-
-
-def _number(table: dict[str, Any], key: str, low: float, high: float, where: str) -> float:
-    value = table.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ValueError(f"{where}: {key} must be a number from {low} to {high}, got {_shown(value)}")
-    return float(value)
-
-
-def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = table.get(key)
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: {key} must be a table, got {_shown(value)}")
-    return value
-
-
-def _list(table: dict[str, Any], key: str, where: str, optional: bool = False) -> list[Any]:
-    value = table.get(key, [] if optional else None)
-    if not isinstance(value, list):
-        raise ValueError(f"{where}: {key} must be a list, got {_shown(value)}")
-    return value
+    return Clash(ends[0], ends[1], fields.number(entry, "penalty", 0, 4, where), fields.text(entry, "reason", where))
