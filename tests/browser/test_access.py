@@ -137,8 +137,7 @@ def test_every_chart_says_in_words_what_it_shows(name: str, reader: Reader) -> N
 def test_every_chart_offers_its_data(name: str, reader: Reader) -> None:
     reader.open(PAGES[name])
     tables = reader.page.locator("[class*=st-key-data-]")
-    apart = 1 if name == "Reward model" else 0  # the typed response's chart is Streamlit's own
-    assert tables.count() == reader.page.locator(".rlhf-chart").count() + apart
+    assert tables.count() == reader.page.locator(".rlhf-chart").count()
     assert reader.page.locator(".rlhf-table").count() == 0, "a table that nobody has asked for"
 
 

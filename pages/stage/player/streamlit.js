@@ -18,6 +18,7 @@ import { PLAIN, readHead } from "./wire.js";
 const tab = newTab();
 const talks = new Map(); // page -> Talk
 const seeks = new Map(); // page -> how often Python had moved the playhead
+let lookAgain = () => {}; // whether Python has nothing to do
 
 function talkOf(page) {
   if (talks.get(page)?.clock !== clockOf(page)) talks.set(page, new Talk(clockOf(page), tab));
@@ -29,13 +30,17 @@ function hear(page, word) {
   talkOf(page).hear(word);
   if (seeks.has(page) && seeks.get(page) !== word.seek) closeDrawer();
   seeks.set(page, word.seek);
+  lookAgain();
 }
 
 async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run
   const message = readHead(data), { page, head, body } = message;
   if (head.role === "control") return renewed(head.version) || hear(page, head);
   if (body[0] !== PLAIN && !globalThis.DecompressionStream) return setStateValue("plain", true);
-  if (head.role === "transport") talkOf(page).tell = (report) => setStateValue("report", report);
+  if (head.role === "transport") {
+    talkOf(page).tell = (report) => setStateValue("report", report);
+    lookAgain();
+  }
   return mount(parentElement, message, setStateValue);
 }
 
@@ -56,7 +61,7 @@ export default function () {
   keepAddress();
   watchTerms();
   followReader();
-  watchApp({
+  lookAgain = watchApp({
     rest: () => talks.forEach((talk) => talk.check()),
     again: () => talks.forEach((talk) => talk.reconnected()),
   });
