@@ -115,7 +115,7 @@ async def watched(reader: Reader, over: asyncio.Event) -> int:
 def many_pairs(number: int, n: int = N_PAIRS) -> bytes:
     """A file of pairs, by default as many as one may hold, of 20 to 60 words an answer."""
     rng, words = random.Random(number), [f"word{i}" for i in range(3000)]
-    texts = [" ".join(rng.choices(words, k=rng.randint(20, 60))) for _ in range(n // 10)]
+    texts = [" ".join(rng.choices(words, k=rng.randint(20, 60))) for _ in range(max(2, n // 10))]
     rows = []
     for i in range(n):
         pair = [f"{text} {i}" for text in rng.sample(texts, 2)]
