@@ -7,7 +7,6 @@ or closed the tab. Results are kept with everything else that readers share.
 
 import logging
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from streamlit import runtime
 
+from pages.frame.faults import kind_and_place
 from pages.frame.memory import SHARED
 from pages.frame.worker import Failed, Worker
 from rlhf_core.lab.work import Progress
@@ -77,14 +77,8 @@ class Job(Generic[T]):
         if self.shared:
             LOGGER.error("Work in the background %s: %r", what, self.key, exc_info=error)
         else:
-            LOGGER.error("Work in the background %s: %s at %s", what, *_kind_and_place(error))
-
-
-def _kind_and_place(error: Exception) -> tuple[str, str]:
-    if isinstance(error, Failed):
-        return error.failure.kind, error.failure.place
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return type(error).__name__, f"{at.filename}:{at.lineno}"
+            kind, place = error.failure[1:] if isinstance(error, Failed) else kind_and_place(error)
+            LOGGER.error("Work in the background %s: %s at %s", what, kind, place)
 
 
 class Jobs:

@@ -7,7 +7,6 @@ Markdown or HTML; of an error that is ours the log has the place, not the messag
 import gc
 import logging
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from weakref import WeakSet
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.frame.faults import kind_and_place
 from pages.frame.jobs import is_here
 from pages.frame.memory import give_back
 from rlhf_core.yours.files import LARGEST_FILE
@@ -126,8 +126,7 @@ def guarded() -> Iterator[None]:
 
 def _report(error: Exception) -> None:
     """Where something failed, and nothing of what the reader brought."""
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    LOGGER.error("A reader's material could not be used: %s at %s:%s", type(error).__name__, at.filename, at.lineno)
+    LOGGER.error("A reader's material could not be used: %s at %s", *kind_and_place(error))
 
 
 def _uploaded(place: str, key: str, read: Callable[[bytes, str], Any]) -> None:

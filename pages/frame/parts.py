@@ -1,6 +1,5 @@
 """What a page's script shows, whoever draws it: Streamlit, or a file."""
 
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from logging import Logger
@@ -9,6 +8,7 @@ from typing import Any, get_type_hints
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
 from pages.drawing.view import View
+from pages.frame.faults import kind_and_place
 from pages.frame.memory import brought_in
 from rlhf_core import Settings
 
@@ -42,5 +42,4 @@ def failed(log: Logger, draw: Callable[..., Any], error: Exception, settings: Se
     if brought_in(settings) is None:
         log.error("%s, %s, %s", name, where, settings.to_query(), exc_info=error)
     else:
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        log.error("%s, %s: %s at %s:%s", name, where, type(error).__name__, at.filename, at.lineno)
+        log.error("%s, %s: %s at %s", name, where, *kind_and_place(error))

@@ -22,6 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, TypeVar
 
+from pages.frame.faults import kind_and_place
 from rlhf_core.lab.work import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +212,5 @@ def _portion(work: Iterator[Progress[Any]]) -> _Answer:
     except ValueError as error:  # a sentence for the reader, as everywhere
         return _Answer(found, str(error))
     except Exception as error:
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        return _Answer(found, Failure(traceback.format_exc(), type(error).__name__, f"{at.filename}:{at.lineno}"))
+        return _Answer(found, Failure(traceback.format_exc(), *kind_and_place(error)))
     return _Answer(found)
