@@ -1,20 +1,15 @@
 """What does β buy? Where PPO ends at eight penalties, beside the exact optimum for each."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, seeds_of
+from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, over_seeds, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.sweeps import BetaSweep, beta_sweep_pieces
-from rlhf_core.lab.work import Progress
-
-
-def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[BetaSweep]]:
-    return beta_sweep_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: BetaSweep, palette: Palette) -> list[Panel]:
@@ -128,7 +123,7 @@ EXPERIMENT = Experiment(
     title="What does β buy?",
     question="The penalty β is the one number that every RLHF run must choose. PPO runs here at eight of them, from no "
     "leash to hardly any movement, with all your other settings. Which β would people choose, and which the reward?",
-    pieces=_pieces,
+    pieces=partial(over_seeds, beta_sweep_pieces),
     unit="PPO steps",
     charts=_charts,
     finding=_finding,

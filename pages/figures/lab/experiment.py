@@ -64,6 +64,13 @@ class Answer:
     """What the answer rests on: the run itself, unless it takes more."""
 
 
+def over_seeds(
+    pieces: Callable[..., Iterator[Progress[Any]]], settings: Settings, n_seeds: int
+) -> Iterator[Progress[Any]]:
+    """An experiment's pieces for the seeds from 0 on; by its name another process finds it."""
+    return pieces(settings, seeds=range(n_seeds))
+
+
 class Mean(NamedTuple):
     """Mean over seeds, which stand last, and its standard error; the error is 0 for one seed."""
 

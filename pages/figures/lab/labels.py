@@ -1,26 +1,21 @@
 """More labels, or better ones? Noise averages out, bias does not."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Hue, Palette
-from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, seeds_of
+from pages.figures.lab.experiment import Experiment, Panel, band, changed, differs, mean, number, over_seeds, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.labels import LABELLERS, LabelGrid, label_grid_pieces
-from rlhf_core.lab.work import Progress
 
 MEASURES = {
     "correlation": ("Correlation of reward and true reward", "correlation [−1 to 1]"),
     "label_accuracy": ("Accuracy on the labellers’ own choices", "held-out pairs [share]"),
     "true_reward": ("True reward after PPO", "true reward [own units]"),
 }
-
-
-def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[LabelGrid]]:
-    return label_grid_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: LabelGrid, palette: Palette) -> list[Panel]:
@@ -78,7 +73,7 @@ EXPERIMENT = Experiment(
     question=f"Two kinds of labellers: some who often err but are drawn nowhere (τ = {LABELLERS[0].label_noise:g}, no "
     f"bias), and some who hardly err but are drawn to what pleases (τ = {LABELLERS[1].label_noise:g}, bias "
     f"{LABELLERS[1].labeller_bias:g}). Buy 50 to 2,000 comparisons from each. Whose mistakes do more labels mend?",
-    pieces=_pieces,
+    pieces=partial(over_seeds, label_grid_pieces),
     unit="runs",
     charts=_charts,
     finding=_finding,

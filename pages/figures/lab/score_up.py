@@ -1,17 +1,16 @@
 """Score up, answers worse: PPO without a penalty and best-of-n against three reward models."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel, changed, mean, number
+from pages.figures.lab.experiment import Experiment, Panel, changed, mean, number, over_seeds
 from rlhf_core import Settings
 from rlhf_core.lab.gao import FEWEST, Fit
 from rlhf_core.lab.overoptimisation import Overoptimisation, Path, overoptimise_pieces
-from rlhf_core.lab.work import Progress
 
 DASHES = ("dot", "dash", "solid")
 FIGURES = ("kl", "reward", "labeller_reward", "true_reward")
@@ -35,10 +34,6 @@ def _lines(path: Path, name: str, role: str, hue: Any, counts: np.ndarray) -> li
         }
         for c, count in enumerate(counts)
     ]  # fmt: skip
-
-
-def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Overoptimisation]]:
-    return overoptimise_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: Overoptimisation, palette: Palette) -> list[Panel]:
@@ -106,7 +101,7 @@ EXPERIMENT = Experiment(
     "(without a penalty) and exact best-of-n push on reward models from 50, 200 and 800 comparisons. "
     "[Gao et al. (2022)](https://arxiv.org/abs/2210.10760) fitted a gold reward model’s score with d(α − βd) for "
     "best-of-n and d(α − β log d) for RL, d = √KL; the same forms are fitted to true reward here.",
-    pieces=_pieces,
+    pieces=partial(over_seeds, overoptimise_pieces),
     unit="runs",
     charts=_charts,
     finding=_finding,

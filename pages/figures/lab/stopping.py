@@ -1,19 +1,14 @@
 """When would you have stopped? What simple rules reach of the best that was to be had."""
 
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import Experiment, Panel, changed, mean, seeds_of
+from pages.figures.lab.experiment import Experiment, Panel, changed, mean, over_seeds, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.stopping import Stopping, stopping_pieces
-from rlhf_core.lab.work import Progress
-
-
-def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Stopping]]:
-    return stopping_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: Stopping, palette: Palette) -> list[Panel]:
@@ -86,7 +81,7 @@ EXPERIMENT = Experiment(
     title="When would you have stopped?",
     question="You train with PPO and see what a trainer logs: reward, KL, entropy, clip fraction. True reward is "
     "hidden. Say when to stop, then see what you reached of the best, beside four simple rules on as many seeds.",
-    pieces=_pieces,
+    pieces=partial(over_seeds, stopping_pieces),
     unit="runs",
     charts=_charts,
     finding=_finding,

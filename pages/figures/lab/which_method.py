@@ -1,16 +1,15 @@
 """Which method? Seven ways from the same SFT policy and the same comparisons."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pages.drawing import theme
 from pages.drawing.theme import Palette
-from pages.figures.lab.experiment import CLEAR, Experiment, Panel, band, changed, mean, number, seeds_of
+from pages.figures.lab.experiment import CLEAR, Experiment, Panel, band, changed, mean, number, over_seeds, seeds_of
 from rlhf_core import Settings
 from rlhf_core.lab.methods import Comparison, Followed, Path, compare_methods_pieces
-from rlhf_core.lab.work import Progress
 
 DASHES = {"ppo": "solid", "rloo": "dash", "grpo": "dot", "dr_grpo": "dashdot", "rft": "longdash", "best_of_n": "solid",
           "dpo": "longdashdot"}  # fmt: skip
@@ -21,10 +20,6 @@ WORTHS = (
     ("labeller_reward", "Labellers’ judgement", "own units"),
     ("reward", "Reward", "reward units"),
 )
-
-
-def _pieces(settings: Settings, n_seeds: int) -> Iterator[Progress[Comparison]]:
-    return compare_methods_pieces(settings, seeds=range(n_seeds))
 
 
 def _charts(found: Comparison, palette: Palette) -> list[Panel]:
@@ -125,7 +120,7 @@ EXPERIMENT = Experiment(
     "with your β, steps and learning rate. DPO trains on the pairs themselves; its tables learn nothing about prompts "
     "without training pairs. Dr. GRPO keeps its penalty in the reward here, which makes it PPO with a group-mean "
     "baseline.",
-    pieces=_pieces,
+    pieces=partial(over_seeds, compare_methods_pieces),
     unit="trainings",
     charts=_charts,
     finding=_finding,
