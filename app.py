@@ -40,7 +40,7 @@ def draw() -> None:
     with body:
         navigation.run(page)
         foot.draw()
-    others = {**sharing.others(name), **sidebar.hidden(), **lesson.parameters()}
+    others = {**sharing.others(name), **sidebar.unbound(), **lesson.parameters()}
     playback.publish(tour=tour.current(), **others)
 
 

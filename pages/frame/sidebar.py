@@ -10,8 +10,12 @@ from rlhf_core import Scenario, Settings, load_scenario
 from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
+BOUND = ("beta", "ppo_steps", "speed")
+"""Controls that write their own parameter, as Streamlit offers. Of scenarios it would write the title that a reader
+gave, and of the advanced ones forget it whenever they are folded away."""
 SPEED, SPEEDS = 5, (1, 10)
 PROMPT, USUAL, NOTES = "prompt", "usual_prompt", "link_notes"
+ADVANCED = "advanced"
 OPTIMUM = "optimum"
 """A switch of the PPO page; its parameter is read with the others, as Streamlit says nothing of nonsense."""
 
@@ -31,14 +35,10 @@ def controls() -> None:
             help="How fast Run plays: 10 is twenty times as fast as 1.",
         )  # fmt: skip
     _prompt()
-    advanced = [name for name in CONTROLS if name not in MAIN and lesson.has_control(name)]
-    if advanced:
-        with nullcontext() if lesson.controls() else st.expander("Advanced"):
-            for name in advanced:
-                _control(name)
+    _advanced()
 
 
-def hidden() -> dict[str, str]:
+def unbound() -> dict[str, str]:
     """URL parameters of the controls that do not write their own; empty texts for those at their defaults.
 
     A control that a lesson leaves out is not drawn; its value is an ordinary one of the session.
@@ -130,8 +130,18 @@ def _in_link(chosen: Settings, speed: int) -> dict[str, str]:
 
 
 def _is_bound(name: str) -> bool:
-    """Whether a control writes its own parameter; of scenarios Streamlit would write the title that a reader gave."""
-    return lesson.has_control(name) and name != "scenario"
+    """Whether a control writes its own parameter, because it is drawn and one of those that do."""
+    return name in BOUND and lesson.has_control(name)
+
+
+def _advanced() -> None:
+    """The other controls, folded away: closed they are not drawn, which would be a quarter of most reruns' work."""
+    names = [name for name in CONTROLS if name not in MAIN and lesson.has_control(name)]
+    folded = None if lesson.controls() else st.expander("Advanced", key=ADVANCED, on_change="rerun")
+    if folded is None or folded.open:
+        with folded or nullcontext():
+            for name in names:
+                _control(name)
 
 
 def _scenarios() -> None:
@@ -150,7 +160,8 @@ def _control(name: str) -> None:
         return _scenarios()
     control, default = CONTROLS[name], DEFAULTS[name]
     label = control.label + (f" [{control.unit}]" if control.unit else "")
-    common: dict[str, Any] = {"key": name, "bind": "query-params", "help": control.help}
+    kept = {"bind": "query-params"} if name in BOUND else {"persist_state": "session"}
+    common: dict[str, Any] = {"key": name, "help": control.help, **kept}
     if control.choices:
         st.selectbox(label, control.choices, control.choices.index(default), **common)
     elif isinstance(default, int) and control.maximum > 1000:
