@@ -23,6 +23,22 @@ def ended(stage: str, frame: Frame, settings: Settings) -> bool:
     return ends.get(stage, frame.phase == "done")
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands above and below a chart, and in its place where it cannot be seen; see `Chart`."""
+
+    alt: str
+    title: str
+    guide: str
+    reading: str
+    question: str
+    told_at: str
+
+    def told(self, frame: Frame, settings: Settings) -> bool:
+        """Whether the stage of the finding has been played to its end, at a frame."""
+        return not self.question or ended(self.told_at, frame, settings)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
     """One figure and the arrays that move it along the timeline.
@@ -91,9 +107,10 @@ class Chart:
             if both := set(self.moves.get(trace, ())) & set(per_point_paths(self.drawing.data[trace])):
                 raise ValueError(f"trace {trace} both moves and grows: {sorted(both)}")
 
-    def told(self, frame: Frame, settings: Settings) -> bool:
-        """Whether the stage of the finding has been played to its end, at a frame."""
-        return not self.question or ended(self.told_at, frame, settings)
+    @property
+    def words(self) -> Words:
+        """Its words alone."""
+        return Words(self.alt, self.title, self.guide, self.reading, self.question, self.told_at)
 
     @property
     def figure(self) -> go.Figure:
@@ -101,8 +118,8 @@ class Chart:
         return self.drawing.figure
 
     def at(self, frame: int) -> go.Figure:
-        """Return the figure as it stands at one frame, for pages without the player."""
-        figure, row = self.figure, int(self.rows[frame])
+        """Return the figure as it stands at one frame, or at its last one; for pages without the player."""
+        figure, row = self.figure, int(self.rows[min(frame, len(self.rows) - 1)])
         for trace, attributes in self.moves.items():
             for path, values in attributes.items():
                 figure.data[trace][path] = values[row]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.drawing import glossary, table
-from pages.drawing.chart import Chart, ended
+from pages.drawing.chart import Chart, Words, ended
 from pages.drawing.live import Live
 from pages.drawing.view import View
 from pages.frame import guessing, lesson, navigation, playback, presets, runs, sidebar, taken, tour, tour_strip
@@ -118,26 +119,27 @@ class Page(Parts):
         self, draw: DrawChart, payload: Payload, formula: str = "", *, level: int = 3,
         below: Callable[[], None] = lambda: None, pinned: Settings | None = None,
     ) -> None:  # fmt: skip
-        chart = payload.source
-        title, words = words_of(chart, chart.told(self.playhead, self.view.run.settings)) if chart else ("", "")
+        words = payload.words
+        title, below_it = words_of(words, words.told(self.playhead, self.view.run.settings)) if words else ("", "")
         if title:
             st.markdown(f"{'#' * (level if self.places is None else 2)} {title}")
         if formula:
             self.formula(formula)
         key = draw.__name__.replace("_", "-")
         alone = lesson.part_name(draw.__name__) in lesson.offered(self.stage.page)
-        self.stage.chart(payload, key=key, alone=alone, code=taken.draws(draw, pinned))
+        figure = partial(self._figure, draw, pinned)
+        self.stage.chart(payload, figure, key=key, alone=alone, code=taken.draws(draw, pinned))
         below()
+        if below_it:
+            self.note(below_it)
         if words:
-            self.note(words)
-        if chart:
-            self.data(lambda: chart.at(min(self.stage.frame, len(chart.rows) - 1)), title or chart.alt, key)
+            self.data(figure, title or words.alt, key)
 
-    def data(self, figure: Callable[[], go.Figure], name: str, key: str) -> None:
+    def data(self, figure: Callable[[int], go.Figure], name: str, key: str) -> None:
         """Offer a figure's numbers as a table, made only once the reader opens it."""
         folded = st.expander("Data", type="compact", key=f"data-{self.stage.page}-{key}", on_change="rerun")
         if folded.open:
-            folded.html(table.markup(figure(), name))
+            folded.html(table.markup(figure(self.stage.frame), name))
 
     @contextmanager
     def _or_a_sentence(self, draw: Callable[[View], object]) -> Iterator[None]:
@@ -162,17 +164,20 @@ class Page(Parts):
     def _drawn(self, draw: Callable[[View], Chart | Live], pinned: Settings | None = None) -> Payload:
         return runs.drawn(draw, *self._view, pinned)
 
+    def _figure(self, draw: DrawChart, pinned: Settings | None, frame: int) -> go.Figure:
+        return draw(runs.view(*self._view, pinned)).at(frame)
+
     @property
     def _view(self) -> tuple[Settings, int, bool]:
         """What the view is of, as what is kept for all readers is asked for."""
         return self.view.run.settings, self.view.prompt, self.view.palette.name == "dark"
 
 
-def words_of(chart: Chart, told: bool) -> tuple[str, str]:
+def words_of(words: Words, told: bool) -> tuple[str, str]:
     """What stands above and below a chart, before its finding is told or after."""
     if told:
-        return chart.title, f"{chart.guide} {chart.reading}".strip()
-    return chart.question, chart.guide or LATER
+        return words.title, f"{words.guide} {words.reading}".strip()
+    return words.question, words.guide or LATER
 
 
 def open_page(name: str, title: str) -> Page:

@@ -14,5 +14,5 @@ ALWAYS = np.zeros(1, dtype=int)
 
 def draw(stage: Stage, panel: Panel, key: str, about: Mapping[str, Any]) -> None:
     """Draw a chart; for its menu see `taken.still`."""
-    chart = encode_chart(Chart(panel.drawing, panel.alt, rows=ALWAYS))
-    stage.chart(chart, key=key, about={**about, "title": panel.title})
+    chart = Chart(panel.drawing, panel.alt, rows=ALWAYS)
+    stage.chart(encode_chart(chart), chart.at, key=key, about={**about, "title": panel.title})

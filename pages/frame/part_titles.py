@@ -38,5 +38,5 @@ def title_of(part: str, page: str) -> str:
         return PASSAGES[part]
     draw = lesson.functions_of(page)[part]
     dark = st.context.theme.type == "dark"
-    chart = runs.drawn(draw, sidebar.settings(), sidebar.prompt(), dark).source
-    return (chart.question or chart.title) if chart else part
+    words = runs.drawn(draw, sidebar.settings(), sidebar.prompt(), dark).words
+    return (words.question or words.title) if words else part

@@ -46,7 +46,7 @@ _latest = _remembering()
 def drawn(
     draw: Callable[[View], Chart | Live], settings: Settings, prompt: int, dark: bool, pinned: Settings | None = None
 ) -> Payload:
-    """A figure or a live passage of a view, encoded for the stage."""
+    """A figure or a live passage of a view, encoded for the stage: nothing else of it is kept."""
     result = draw(view(settings, prompt, dark, pinned))
     return encode_chart(result) if isinstance(result, Chart) else encode_live(result)
 

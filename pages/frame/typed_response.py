@@ -23,7 +23,7 @@ def section(page: Page) -> None:
         of = taken.in_words(view.run.settings, view.question)
         about = taken.still(f"Settings: {of}", python(view, text), linked=False)
         panels.draw(page.stage, panel, "panel-earned", about)
-        page.data(lambda: panel.drawing.figure, "what the typed response earns", "earned")
+        page.data(lambda _: panel.drawing.figure, "what the typed response earns", "earned")
 
 
 def python(view: View, text: str) -> str:

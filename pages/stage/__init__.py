@@ -1,7 +1,7 @@
 """The stage: one clock in the browser that plays every chart and passage of a page.
 
     stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_report=remember)
-    stage.chart(encode_chart(chart), key="path")
+    stage.chart(encode_chart(chart), chart.at, key="path")
     stage.live(encode_live(live), key="loop")
 
 Everything is sent once, as `data` of a small v2 component that is mounted for each role; nothing is
@@ -85,19 +85,18 @@ class Stage:
     static: bool = False
     played: bool = True
 
-    def chart(self, payload: Payload, *, key: str, **told: Any) -> None:
-        """Draw a chart that the clock moves; at the playhead where the player cannot run.
+    def chart(self, payload: Payload, figure: Callable[[int], go.Figure], *, key: str, **told: Any) -> None:
+        """Draw a chart that the clock moves; where the player cannot run, its figure at the playhead's frame.
 
         What its menu is told, see `Payload.wire`.
         """
-        if self.static and payload.source is not None:
-            frame = min(self.frame, len(payload.source.rows) - 1)
+        if self.static and payload.words is not None:
             st.plotly_chart(
-                payload.source.at(frame),
+                figure(self.frame),
                 theme=None,
                 key=f"static-{self.page}-{key}",
                 config={"displayModeBar": False},
-                alt=payload.source.alt,
+                alt=payload.words.alt,
             )
         else:
             self._mount(payload, key, {"part": key.replace("-", "_"), **told})

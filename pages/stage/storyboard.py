@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pages.drawing.chart import Chart
+from pages.drawing.chart import Chart, Words
 from pages.drawing.drawing import per_point_paths
 from pages.drawing.live import Live
 from rlhf_core.timeline import METRICS, MetricSpec
@@ -51,8 +51,8 @@ class Payload:
     head: bytes
     body: bytes
     height: int | None = None
-    source: Chart | None = None
-    """What to draw with `st.plotly_chart` where the player cannot."""
+    words: Words | None = None
+    """Those of a chart."""
     names: tuple[str, ...] = ()
 
     def wire(self, page: str, *, compress: bool = True, **told: Any) -> bytes:
@@ -121,7 +121,7 @@ def encode_chart(chart: Chart) -> Payload:
     }
     height = int(layout.get("height", CHART_HEIGHT))
     head = {"role": "chart", "height": height, "alt": chart.alt, **({"low": chart.low} if chart.low else {})}
-    return Payload("chart", *_pack(head, body), height=height, source=chart)
+    return Payload("chart", *_pack(head, body), height=height, words=chart.words)
 
 
 def encode_live(live: Live) -> Payload:

@@ -46,4 +46,4 @@ def test_a_finding_is_told_when_its_part_has_been_played_to_the_end(
 ) -> None:
     run, timeline = trained(Settings(seed=0))
     frame = timeline.find(at)
-    assert {one.told_at for _, one, _ in pairs if one.question and one.told(frame, run.settings)} == told
+    assert {one.told_at for _, one, _ in pairs if one.question and one.words.told(frame, run.settings)} == told

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from pages.drawing.chart import Chart
 from pages.frame.standalone import PLAYED, read
-from pages.frame.standalone.printed import printed
+from tests.charts_of import printed_with_charts
 
 QUERIES = ["ppo_steps=3", "ppo_steps=2&scenario=safety&beta=0&optimum=true&prompt=2&pin=seed=2"]
 
@@ -14,10 +13,8 @@ QUERIES = ["ppo_steps=3", "ppo_steps=2&scenario=safety&beta=0&optimum=true&promp
 def test_words_above_rows_are_one_for_each_row_and_stand_still(query: str) -> None:
     found = []
     for page in PLAYED:
-        made = printed(read(page, query)[0])
-        for key, payload in made.payloads.items():
-            chart = payload.source
-            if not isinstance(chart, Chart) or chart.drawing.layout["yaxis"].get("showticklabels", True):
+        for key, chart in printed_with_charts(read(page, query)[0])[1].items():
+            if chart.drawing.layout["yaxis"].get("showticklabels", True):
                 continue
             found.append(key)
             words = {i for i, trace in enumerate(chart.drawing.data) if trace.get("mode") == "text"}

@@ -9,7 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from pages.drawing.chart import Chart
 from pages.drawing.panel import Panel
 from pages.drawing.theme import LIGHT
 from pages.drawing.view import View
@@ -21,7 +20,6 @@ from pages.figures.reward_model import typed
 from pages.figures.yours import label, log, pairs, scenario
 from pages.frame import lab, runs, stopping_game, taken, typed_response
 from pages.frame.standalone import PLAYED, read
-from pages.frame.standalone.printed import printed
 from pages.frame.yours import label as label_page
 from pages.frame.yours import log as log_page
 from pages.frame.yours import pairs as pairs_page
@@ -35,6 +33,7 @@ from rlhf_core.yours.labelling import LEFT, RIGHT, learn
 from rlhf_core.yours.scenario import read_scenario, template
 from rlhf_core.yours.shapes import Columns
 from rlhf_core.yours.trainers import BY_HAND, record_of
+from tests.charts_of import printed_with_charts
 
 SMALL = Settings(beta=0.3, ppo_steps=3, n_comparisons=60)
 UNUSUAL = Settings(
@@ -71,13 +70,12 @@ def test_code_of_a_chart_on_the_clock_draws_it_at_the_moment(
     page: str, query: str, drawn: Callable[[str], str]
 ) -> None:
     state, _ = read(page, query)
-    made, run = printed(state), runs.shared_run(state.settings)[0]
+    made, charts = printed_with_charts(state)
+    run = runs.shared_run(state.settings)[0]
     python = taken.about(state.settings, run.scenario.prompts[state.prompt], state.prompt)["python"]
-    assert set(made.code) == {key for key, payload in made.payloads.items() if payload.role == "chart"}
+    assert set(made.code) == set(charts)
     for key, code in made.code.items():
-        chart = made.payloads[key].source
-        assert isinstance(chart, Chart)
-        figure = chart.at(state.number)
+        figure = charts[key].at(state.number)
         assert drawn(redrawn(python, code, state.at)) == figure.to_json(), key
 
 

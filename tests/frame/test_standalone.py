@@ -31,6 +31,7 @@ from pages.stage.storyboard import decode
 from rlhf_core import Settings
 from rlhf_core.scenarios.brought import Brought
 from rlhf_core.yours.scenario import template
+from tests.charts_of import printed_with_charts
 from tests.timing import quickest
 
 ROOT = Path(__file__).parents[2]
@@ -128,16 +129,15 @@ def test_themes_that_differ_in_more_than_colours_are_an_error() -> None:
 @pytest.mark.parametrize(("at", "moments"), [("ppo-2-kl", ["linked", "end"]), ("done", ["end"]), ("idle", ["end"])])
 def test_every_table_says_of_which_moment_it_is_and_holds_the_numbers_of_that(at: str, moments: list[str]) -> None:
     wanted = state("metrics", f"sft_epochs=4&rm_epochs=4&ppo_steps=3&at={at}")
-    made, frames = printed(wanted), runs.shared_run(wanted.settings)[1].frames
+    made, charts = printed_with_charts(wanted)
+    frames = runs.shared_run(wanted.settings)[1].frames
     assert made.tables
     for key, packed in made.tables.items():
-        chart = made.payloads[key].source
-        assert chart is not None
         parts = re.findall(r"<p>At ([^<]+)</p>(<div.*?</table>)", zlib.decompress(packed).decode(), re.DOTALL)
         assert len(parts) == len(moments)
         for (said, found), which in zip(parts, moments, strict=True):
             number = wanted.number if which == "linked" else len(frames) - 1
-            expected = table.markup(chart.at(number), "")
+            expected = table.markup(charts[key].at(number), "")
             assert said == moment(frames[number])
             assert re.findall(r"<td>(.*?)</td>", found) == re.findall(r"<td>(.*?)</td>", expected)
 

@@ -139,7 +139,7 @@ class Printed(Parts):
 
     def _chart(self, draw: Callable[[View], Chart], formula: str, level: int) -> None:
         chart = draw(self.view)
-        (question, before), (title, after) = words_of(chart, False), words_of(chart, True)
+        (question, before), (title, after) = words_of(chart.words, False), words_of(chart.words, True)
         sharps = "#" * (level if self.places is None else 2)
 
         def told(early: str, late: str) -> str:
@@ -169,9 +169,9 @@ class Printed(Parts):
         frames = self.view.timeline.frames
         moments = dict.fromkeys([*([self.state.number] if self.state.at != "idle" else []), len(frames) - 1])
         return "".join(
-            f"<p>At {moment(frames[at])}</p>{table.markup(chart.at(min(at, len(chart.rows) - 1)), title or chart.alt)}"
+            f"<p>At {moment(frames[at])}</p>{table.markup(chart.at(at), title or chart.alt)}"
             for at in moments
-            for title, _ in [words_of(chart, chart.told(frames[at], self.state.settings))]
+            for title, _ in [words_of(chart.words, chart.words.told(frames[at], self.state.settings))]
         )
 
     def _told(self, stage: str, before: str, after: str) -> str:
