@@ -1,5 +1,6 @@
 """Where words stand in a chart: beside the ends of its curves, on its levels, off every line and each other."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise, product
@@ -19,8 +20,8 @@ SIZE = (270.0, 150.0)
 """Pixels of the smallest plot that curves are drawn on: on a phone, or in a low window."""
 AIR = 4
 """Pixels between a plot or its edge and the words."""
-GRID = 12
-"""Points at which each piece of a line is looked at."""
+APART = 3
+"""Pixels between the points at which a line is looked at."""
 ACROSS, UP = ("left", "center", "right"), ("bottom", "middle", "top")
 ALONG = (0.5, 0.25, 0.3, 0.35, 0.4, 0.45, 0.55, 0.6, 0.65, 0.7, 0.75)
 """Shares of a plot's width at which the middle of words may stand on a level."""
@@ -46,10 +47,13 @@ class Room:
     words: list[np.ndarray] = field(default_factory=list)
 
     def draw(self, x: Iterable[float], y: Iterable[float]) -> "Room":
-        """Take note of a line."""
-        ends, along = self._pixels(x, y), np.linspace(0, 1, GRID)[:, None, None]
-        points = (ends[:-1] + along * (ends[1:] - ends[:-1])).reshape(-1, 2)
-        self.lines.append(points[np.isfinite(points).all(axis=1)])
+        """Take note of a line; what is missing of it is taken to be straight."""
+        ends = self._pixels(x, y)
+        ends = ends[np.isfinite(ends).all(axis=1)]
+        if len(ends):
+            come = np.concatenate([[0.0], np.hypot(*np.diff(ends, axis=0).T).cumsum()])
+            along = np.linspace(0, come[-1], 1 + math.ceil(come[-1] / APART))
+            self.lines.append(np.stack([np.interp(along, come, ends[:, i]) for i in (0, 1)], axis=-1))
         return self
 
     def place(self, words: str, places: Sequence[Place]) -> tuple[Place, bool]:

@@ -3,7 +3,8 @@
     job_panel.show("sweep", ("beta_sweep", settings), partial(sweep_pieces, settings), draw, label="Runs")
 
 The page goes on at once. A fragment of it looks every now and then, and draws what has come, in its turn as any page:
-often until there is something to see, for readers wait for that, and more rarely from then on.
+often until there is something to see, for readers wait for that, and more rarely from then on. Where several have work
+done, each gets on more slowly, and looks more rarely: there is as much to see in each look.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -19,6 +20,8 @@ from pages.frame.jobs import JOBS, Job
 from rlhf_core.lab.work import Progress
 
 FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.4, 1.2
+MOST_BESIDE = 3
+"""Looks become so many times rarer at most."""
 HELD, ASKED = "jobs-held", "jobs-asked"
 T = TypeVar("T")
 
@@ -29,6 +32,8 @@ class _Held:
 
     key: Hashable
     job: Job[Any]
+    slowed: int = 1
+    """How many jobs took turns when the page was last drawn."""
     stopped: bool = False
 
     @property
@@ -40,7 +45,7 @@ class _Held:
         """How long until the next look; None for never."""
         if not self.running:
             return None
-        return FIRST_LOOK_SECONDS if self.job.result is None else LOOK_SECONDS
+        return self.slowed * (FIRST_LOOK_SECONDS if self.job.result is None else LOOK_SECONDS)
 
 
 def show(
@@ -61,6 +66,7 @@ def show(
         What is counted.
     """
     held = _ask(place, key, make, shared)
+    held.slowed = min(max(JOBS.n_running, 1), MOST_BESIDE)
     every = held.look_seconds
     st.fragment(_panel, run_every=every)(place, held, every, draw, label)
 

@@ -132,6 +132,11 @@ class Jobs:
         with self._changed:
             job.sessions.discard(session)
 
+    @property
+    def n_running(self) -> int:
+        """How many jobs take turns."""
+        return len(self._jobs)
+
     def _start(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="rlhf-jobs", daemon=True)

@@ -38,7 +38,7 @@ HEIGHT, HEIGHTS = 700, (300, 1200)
 SIZES: dict[str, tuple[int, int] | None] = {
     "As wide as the page": None, "A slide, 960 × 540": (960, 540), "A slide, 640 × 360": (640, 360),
 }  # fmt: skip
-MENU = "share"
+MENU, LEADS = "share", "share-leads"
 
 
 def embedded(url: str, parameters: str) -> str:
@@ -58,32 +58,38 @@ def menu(page: str) -> None:
     if not lesson.has_control(MENU):
         return
     opened = menus.menu("Share", MENU)
-    with opened:
-        st.caption("Link to this exact state; pause first to fix the moment.")
-        here = link(address(st.context.url or "", _page_of(page)), _state(page, tour=_step(), **lesson.parameters()))
-        st.code(here, language=None, wrap_lines=True)
-        own = brought_in(sidebar.settings()) is not None
-        if own:
-            st.caption(brought.UNLINKED)
-        if opened.open:
-            _offer(sentence(page, sidebar.settings(), playback.current(), sidebar.prompt()), here)
-        embeds = not own and _leads("Embed in a page…", "embed")
-        saves = page in standalone.PLAYED and _leads("Save as a file…", "save")
-    if embeds:
-        embed(page)
-    if saves:
-        saving.save(page, _state(page), file_name(sidebar.settings()))
+    if opened.open:
+        with opened:
+            _offer(page)
+    match st.session_state.pop(LEADS, None):
+        case "embed":
+            embed(page)
+        case "save":
+            saving.save(page, _state(page), file_name(sidebar.settings()))
 
 
-def _leads(label: str, key: str) -> bool:
-    """Whether a button has been pressed that leads from the menu to a dialog."""
-    return st.button(label, key=key, on_click=menus.close, args=(MENU,), width="stretch")
-
-
-def _offer(words: str, here: str) -> None:
-    """Copy the link, or the moment in words with it."""
+def _offer(page: str) -> None:
+    """What the menu holds: the link, the moment in words with it, and what leads to a dialog."""
+    settings = sidebar.settings()
+    here = link(address(st.context.url or "", _page_of(page)), _state(page, tour=_step(), **lesson.parameters()))
+    words = sentence(page, settings, playback.current(), sidebar.prompt())
+    own = brought_in(settings) is not None
+    st.caption("Link to this exact state; pause first to fix the moment.")
+    st.code(here, language=None, wrap_lines=True)
+    if own:
+        st.caption(brought.UNLINKED)
     st.text(words)
     copy_buttons({"Link": here, "Sentence and link": f"{words} {here}"}, key="share")
+    if not own:
+        st.button("Embed in a page…", key="embed", on_click=_lead, args=("embed",), width="stretch")
+    if page in standalone.PLAYED:
+        st.button("Save as a file…", key="save", on_click=_lead, args=("save",), width="stretch")
+
+
+def _lead(where: str) -> None:
+    """Lead from the menu to a dialog; a callback."""
+    menus.close(MENU)
+    st.session_state[LEADS] = where
 
 
 def sentence(page: str, settings: Settings, at: str, prompt: int) -> str:

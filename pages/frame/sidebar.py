@@ -50,7 +50,7 @@ def unbound() -> dict[str, str]:
 def notes() -> tuple[str, ...]:
     """What the reader's link asked for and could not have, until they change a control."""
     said, then = st.session_state.get(NOTES, ((), None))
-    return said if then == settings() else ()
+    return said if said and then == settings() else ()
 
 
 def note(sentence: str) -> None:

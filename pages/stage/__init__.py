@@ -84,6 +84,8 @@ class Stage:
     frame: int
     static: bool = False
     played: bool = True
+    plain: bool = False
+    """Whether the browser cannot unpack zlib, as its transport has said."""
 
     def chart(self, payload: Payload, figure: Callable[[int], go.Figure], *, key: str, **told: Any) -> None:
         """Draw a chart that the clock moves; where the player cannot run, its figure at the playhead's frame.
@@ -107,17 +109,14 @@ class Stage:
             self._mount(payload, key)
 
     def _mount(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None, **callbacks: Any) -> Any:
-        key = f"stage-{self.page}-{key}"
-        plain = bool(st.session_state.get(key, {}).get("plain"))  # the browser cannot unpack zlib
-        callbacks.setdefault("on_plain_change", lambda: None)
         component = _transport if payload.role == "transport" else _role
-        data = payload.wire(self.page, compress=not plain, **(told or {}))
-        return component(key=key, data=data, **callbacks)
+        data = payload.wire(self.page, compress=not self.plain, **(told or {}))
+        return component(key=f"stage-{self.page}-{key}", data=data, **callbacks)
 
 
 def copy_buttons(items: Mapping[str, str], *, key: str) -> None:
     """Show buttons that copy texts, by what is copied: `{"Link": address}`. They say when it is done."""
-    Stage("copy", 0)._mount(encode_copying(items), key)
+    Stage("copy", 0, plain=True)._mount(encode_copying(items), key)
 
 
 def open_stage(
@@ -165,16 +164,18 @@ def open_stage(
     _offer_plain_charts()
     _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed, "play": play})
     key = f"stage-{page}-transport"
-    state = Stage(page, frame, static)._mount(
+    plain = bool(st.session_state.get(key, {}).get("plain"))
+    state = Stage(page, frame, static, plain=plain)._mount(
         frames,
         "transport",
         on_report_change=lambda: on_report(st.session_state[key]["report"]),
         on_fallback_change=lambda: None,
+        on_plain_change=lambda: None,
         on_theme_change=lambda: None,
     )
     if state.report and on_report(state.report):  # no callback for what is the first that a new session hears
         st.rerun()
-    return Stage(page, frame, static or bool(state.fallback))
+    return Stage(page, frame, static or bool(state.fallback), plain=plain)
 
 
 def _mount_machinery(page: str, control: dict[str, Any]) -> None:

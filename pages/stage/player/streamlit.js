@@ -36,7 +36,9 @@ function hear(page, word) {
 async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run
   const message = readHead(data), { page, head, body } = message;
   if (head.role === "control") return renewed(head.version) || hear(page, head);
-  if (body[0] !== PLAIN && !globalThis.DecompressionStream) return setStateValue("plain", true);
+  if (body[0] !== PLAIN && !globalThis.DecompressionStream) {
+    return head.role === "transport" && setStateValue("plain", true); // then all of the page comes so
+  }
   if (head.role === "transport") {
     talkOf(page).tell = (report) => setStateValue("report", report);
     lookAgain();
