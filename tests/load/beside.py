@@ -13,6 +13,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -32,8 +33,8 @@ from tests.serving import App, running_app  # noqa: E402
 SWEPT_STEPS = 60
 N_PAIRS = 20_000
 UPLOADER = "yours-pairs-file-0"
-Work = Callable[[str, int, asyncio.Event], Awaitable[int]]
-"""Address, number of the reader, end -> sweeps or fits that were finished."""
+Work = Callable[[str, int, float, asyncio.Event], Awaitable[int]]
+"""Address, number of the reader, seconds that readers look at what they see, end -> sweeps or fits finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,22 @@ class Beside:
         return "\n".join([*lines, f"ratio {self.ratio:.2f}"])
 
 
-async def sweeps(url: str, number: int, over: asyncio.Event) -> int:
-    """Run the default sweep of β with 60 steps again and again, each time with other settings."""
-    reader, done = await connect(url), 0
+async def sweeps(url: str, number: int, think: float, over: asyncio.Event) -> int:
+    """Run the default sweep of β with 60 steps, look at what came of it, and run it with other settings."""
+    reader, done, rng = await connect(url), 0, random.Random(number)
     while not over.is_set():
         query = urlencode({"experiment": "beta", "ppo_steps": SWEPT_STEPS, "seed": 1000 * number + done})
         await reader.visit("/lab", query)
         await reader.press("lab-run", query)
         done += await watched(reader, over)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), think * rng.uniform(0.5, 1.5))
     await leave([reader])
     assert reader.errors == []
     return done
 
 
-async def fits(url: str, number: int, over: asyncio.Event) -> int:
+async def fits(url: str, number: int, think: float, over: asyncio.Event) -> int:
     """Upload 20,000 pairs, and have them fitted again and again."""
     token = cookies_of(f"{url}/_stcore/health")  # as a browser gets it, for what it uploads
     reader, done, data = await connect(url, token), 0, many_pairs(number)
@@ -91,7 +94,7 @@ async def beside(
     reports, finished = [], 0
     for busy in (False, True, False):
         over = asyncio.Event()
-        working = [asyncio.create_task(work(app.url, i, over)) for i in range(n_working if busy else 0)]
+        working = [asyncio.create_task(work(app.url, i, think, over)) for i in range(n_working if busy else 0)]
         reports.append(
             await crowd(app.url, path=path, n_readers=n_others, seconds=seconds, think=think,
                         gauge=Gauge((app.process.pid,)), seed=len(reports))
