@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from pages.frame import lesson
 from pages.frame.presets import PRESETS
 from rlhf_core import Settings
-from tests.app.opening import opened
+from tests.app.opening import opened, unfolded, with_share
 
 ROLE = re.compile(r"-stage-(?:overview|sft|reward-model|ppo|metrics)-(?!panel-)(.+)")
 CONTROL_KEYS = {*Settings.__dataclass_fields__, "speed", "prompt"}
@@ -43,12 +43,12 @@ def test_only_the_named_controls_are_drawn() -> None:
 
 
 def test_without_a_lesson_every_control_is_drawn() -> None:
-    assert controls(opened("ppo")) > CONTROL_KEYS
+    assert controls(unfolded(opened("ppo"))) > CONTROL_KEYS
 
 
 def test_presets_and_share_are_controls_too() -> None:
     assert controls(opened("ppo", controls="presets")) == {f"preset-{key}" for key in PRESETS}
-    assert controls(opened("ppo", controls="share")) == {"embed", "save"}
+    assert controls(with_share(opened("ppo", controls="share"))) == {"embed", "save"}
 
 
 def test_hidden_controls_keep_the_values_of_the_link() -> None:
@@ -82,7 +82,7 @@ def test_unknown_controls_give_one_note_and_are_ignored() -> None:
 
 
 def test_controls_of_which_none_is_known_leave_all() -> None:
-    app = opened("ppo", controls="gamma")
+    app = unfolded(opened("ppo", controls="gamma"))
     assert controls(app) > CONTROL_KEYS and len(notes(app)) == 1
 
 
@@ -125,6 +125,6 @@ def test_a_page_of_which_nothing_is_named_is_shown_whole_with_a_note() -> None:
 
 
 def test_share_keeps_the_lesson() -> None:
-    app = opened("ppo", controls="share,beta", show="loop", beta="0.3")
+    app = with_share(opened("ppo", controls="share,beta", show="loop", beta="0.3"))
     links = [code.value for code in app.sidebar.get("code")]
     assert len(links) == 1 and links[0].endswith("?beta=0.3&controls=share,beta&show=loop")

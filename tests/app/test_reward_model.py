@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.figures.reward_model.typed import LONGEST, STARTS
 from pages.frame import presets
-from tests.app.opening import opened
+from tests.app.opening import opened, unfolded
 
 
 def words(app: AppTest) -> str:
@@ -41,7 +41,7 @@ def test_the_page_opens_with_every_kind_of_run(query):
 
 
 def test_another_pair_can_be_chosen_and_the_choice_is_kept_where_it_exists():
-    app = opened("reward_model", "rm-20")
+    app = unfolded(opened("reward_model", "rm-20"))
     pairs = app.selectbox(key="rm-pair")
     last = len(pairs.options) - 1
     assert pairs.options[0].startswith("1. ") and " over " in pairs.options[0]

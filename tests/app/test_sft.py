@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.opening import opened
+from tests.app.opening import opened, unfolded
 
 
 def words(app: AppTest) -> str:
@@ -52,7 +52,7 @@ def test_any_demonstration_of_the_prompt_can_be_taken_apart():
 
 
 def test_the_choice_survives_a_prompt_with_fewer_demonstrations():
-    app = opened("sft", n_demonstrations="32")
+    app = unfolded(opened("sft", n_demonstrations="32"))
     last = len(app.selectbox(key="sft-example").options) - 1
     app.selectbox(key="sft-example").set_value(last).run()
     app.slider(key="n_demonstrations").set_value(1).run()
@@ -61,7 +61,7 @@ def test_the_choice_survives_a_prompt_with_fewer_demonstrations():
 
 
 def test_a_changed_control_changes_the_numbers():
-    app = opened("sft", "done")
+    app = unfolded(opened("sft", "done"))
     before = words(app)
     app.slider(key="sft_epochs").set_value(100).run()
     assert not app.exception and words(app) != before

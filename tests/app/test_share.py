@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.frame import sharing
 from rlhf_core import Settings
-from tests.app.opening import ROOT
+from tests.app.opening import ROOT, with_share
 
 STATES = [
     ("/ppo", "beta=0.3&optimum=true&pin=seed=2%26beta=1&at=ppo-2-kl&prompt=2&speed=7&ppo_steps=4"),
@@ -30,8 +30,7 @@ def opened(path: str, query: str) -> AppTest:
     app.run()
     if "tour" not in query:  # which leads to its page by itself
         app.switch_page(f"pages/{path[1:]}.py").run()
-    app.session_state[f"{sharing.MENU}-0"] = True
-    return app.run()
+    return with_share(app)
 
 
 @pytest.mark.parametrize(("path", "query"), STATES)

@@ -28,6 +28,8 @@ def test_the_first_request_of_a_fresh_server_shows_the_linked_state(
 ) -> None:
     reader = new_reader(fresh_server).open(f"{PAGES[name]}?beta=0.3&at=ppo-5")
     shows(reader, "ppo-5", beta=0.3)
+    reader.sidebar.get_by_text("Advanced").click()
+    expect(reader.control("rm_l2")).to_be_visible()
     labels = reader.sidebar.get_by_test_id("stWidgetLabel").all_text_contents()
     for wanted in [control.label for control in CONTROLS.values()] + ["Speed", "Prompt"]:
         assert any(label.startswith(wanted) for label in labels), wanted
