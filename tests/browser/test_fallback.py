@@ -27,8 +27,8 @@ WATCH_FOR_COMPLAINTS = """
 window.complaints = [];
 setInterval(() => {
   for (const node of document.querySelectorAll(".rlhf-missing, .rlhf-wait, .rs-note, [class*=st-key-rlhf-stage]"))
-    if (node.checkVisibility({ visibilityProperty: true }) && node.textContent.trim())
-      window.complaints.push(node.textContent);
+    if (node.checkVisibility({ visibilityProperty: true }) && node.innerText.trim()) // without what is hidden in it
+      window.complaints.push(node.innerText);
 }, 20);
 """
 HAS_A_PATH = """
@@ -140,3 +140,14 @@ def test_the_line_is_never_seen_where_the_player_runs(reader: Reader) -> None:
     line = reader.page.locator(".rlhf-missing")
     line.evaluate("line => line.getAnimations().forEach(patience => patience.finish())")
     expect(line).to_be_hidden()
+
+
+def test_a_browser_that_cannot_unpack_is_sent_everything_as_it_is(new_reader: NewReader) -> None:
+    reader = new_reader()
+    reader.page.add_init_script("delete globalThis.DecompressionStream")
+    reader.open("/ppo?ppo_steps=3&at=ppo-2")
+    expect(reader.tile("ppo_step")).to_have_text("2 / 3")
+    with reader.rerun():
+        reader.slide("beta", "ArrowRight")
+    reader.press("Step")
+    reader.address_has(at="ppo-3", beta="0.11")
