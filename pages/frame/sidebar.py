@@ -136,12 +136,12 @@ def _is_bound(name: str) -> bool:
 
 def _advanced() -> None:
     """The other controls, folded away: closed they are not drawn, which would be a quarter of most reruns' work."""
-    names = [name for name in CONTROLS if name not in MAIN and lesson.has_control(name)]
     folded = None if lesson.controls() else st.expander("Advanced", key=ADVANCED, on_change="rerun")
     if folded is None or folded.open:
         with folded or nullcontext():
-            for name in names:
-                _control(name)
+            for name in CONTROLS:
+                if name not in MAIN and lesson.has_control(name):
+                    _control(name)
 
 
 def _scenarios() -> None:
