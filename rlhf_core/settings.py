@@ -9,6 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 from numbers import Real
 from typing import Any
 
+from rlhf_core.refused import shown
 from rlhf_core.scenarios import scenario_names
 from rlhf_core.scenarios.brought import Brought
 
@@ -146,7 +147,7 @@ def parse(name: str, text: str) -> Any:
 
 def _checked(spec: "Field[Any]", value: Any) -> Any:
     control: Control = spec.metadata["control"]
-    refusal = ValueError(f"{spec.name} must be {_kind(spec)}{control.allowed}, got {_shown(value)}")
+    refusal = ValueError(f"{spec.name} must be {_kind(spec)}{control.allowed}, got {shown(value)}")
     if spec.name == "scenario" and isinstance(value, Brought):
         return value
     if control.choices:
@@ -174,21 +175,13 @@ def _kind(spec: "Field[Any]") -> str:
     return "a whole number " if spec.type is int else "a number "
 
 
-def _shown(value: Any) -> str:
-    """The start of a value as Python writes it; integers of thousands of digits refuse to be written."""
-    try:
-        return f"{value!r:.60}"
-    except ValueError:
-        return f"a long {type(value).__name__}"
-
-
 def _number_from(spec: "Field[Any]", text: str) -> float:
     for read in (int, float):
         try:
             return read(text)
         except ValueError:
             continue
-    raise ValueError(f"{spec.name} must be {_kind(spec)}{spec.metadata['control'].allowed}, got {_shown(text)}")
+    raise ValueError(f"{spec.name} must be {_kind(spec)}{spec.metadata['control'].allowed}, got {shown(text)}")
 
 
 def _lenient(spec: "Field[Any]", text: str) -> tuple[Any, str]:

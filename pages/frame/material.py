@@ -97,10 +97,10 @@ def drop(place: str) -> None:
     st.session_state.pop(_key(place), None)
 
 
-def upload(place: str, label: str, read: Callable[[bytes, str], Any]) -> None:
+def upload(place: str, label: str, read: Callable[[bytes, str], Any], megabytes: int = MEGABYTES) -> None:
     """A place to drop a file, which is read at once; taking the file away forgets it."""
     key = _key(place, f"file-{st.session_state.get(_key(place, 'round'), 0)}")
-    st.file_uploader(label, key=key, max_upload_size=MEGABYTES, on_change=_uploaded, args=(place, key, read))
+    st.file_uploader(label, key=key, max_upload_size=megabytes, on_change=_uploaded, args=(place, key, read))
 
 
 def mine(place: str, *more: object) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlhf_core.refused import shown
 from rlhf_core.scenarios import fields
 from rlhf_core.scenarios.brought import Brought
 
@@ -172,7 +173,7 @@ def _telling(data: dict[str, Any], n_prompts: int, where: str) -> int:
     """Index of the prompt to show first; the file counts from 1, and without a word it is the first."""
     number = data.get("telling", 1)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= n_prompts:
-        raise ValueError(f"{where}: telling must be a whole number from 1 to {n_prompts}, got {fields.shown(number)}")
+        raise ValueError(f"{where}: telling must be a whole number from 1 to {n_prompts}, got {shown(number)}")
     return number - 1
 
 
@@ -200,14 +201,14 @@ def _per_response(
 
 def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, ...]]]:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {fields.shown(entry)}")
+        raise ValueError(f"{where}: must be a table, got {shown(entry)}")
     text = fields.text(entry, "text", where)
     where = f"{where} ({text[:40]!r})"
     plural = {"opening": "openings", "body": "bodies", "closing": "closings"}
     fields.only(entry, {"text", "split", *plural.values()}, where)
     split = entry.get("split")
     if not isinstance(split, str) or split not in MIN_PROMPTS:
-        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {fields.shown(split)}")
+        raise ValueError(f"{where}: split must be one of {', '.join(MIN_PROMPTS)}, got {shown(split)}")
     slots: dict[str, tuple[Phrase, ...]] = {}
     for slot, count in SLOTS.items():
         rows = fields.rows(entry, plural[slot], where)
@@ -226,11 +227,11 @@ def _prompt(entry: Any, where: str) -> tuple[str, str, dict[str, tuple[Phrase, .
 
 def _phrase(row: Any, where: str) -> Phrase:
     if not isinstance(row, dict):
-        raise ValueError(f"{where}: must be a table, got {fields.shown(row)}")
+        raise ValueError(f"{where}: must be a table, got {shown(row)}")
     fields.only(row, {"kind", "text", "pretraining_logit", *VALUES, "appeal"}, where)
     kind = fields.text(row, "kind", where)
     if not KIND.fullmatch(kind):
-        raise ValueError(f"{where}: kind must be of letters, digits, _ and -, got {fields.shown(kind)}")
+        raise ValueError(f"{where}: kind must be of letters, digits, spaces, _ and -, got {shown(kind)}")
     return Phrase(
         kind=kind,
         text=fields.text(row, "text", where),
@@ -244,7 +245,7 @@ def _phrase(row: Any, where: str) -> Phrase:
 
 def _clash(entry: Any, phrases: tuple[dict[str, tuple[Phrase, ...]], ...], where: str) -> Clash:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where}: must be a table, got {fields.shown(entry)}")
+        raise ValueError(f"{where}: must be a table, got {shown(entry)}")
     fields.only(entry, {"first", "second", "penalty", "reason"}, where)
     known = {(slot, phrase.kind) for slots in phrases for slot, row in slots.items() for phrase in row}
     ends: list[tuple[str, str]] = []

@@ -5,13 +5,7 @@ Every function raises ValueError, which names the place (`where`), the field, wh
 
 from typing import Any
 
-
-def shown(value: Any) -> str:
-    """The start of a value as Python writes it; very long integers and very deep tables refuse to be written."""
-    try:
-        return f"{value!r:.80}"
-    except (ValueError, RecursionError):
-        return f"a large {type(value).__name__}"
+from rlhf_core.refused import shown
 
 
 def only(table: dict[str, Any], allowed: set[str], where: str) -> None:

@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from rlhf_core.refused import MOST_CHARACTERS, shown
 from rlhf_core.yours.files import LARGEST_FILE, LONGEST_LINE, decoded, lines_of, loads, unpacked
 
 MOST_RECORDS = 200_000
 MOST_COLUMNS, MOST_CELLS = 1_000, 2_000_000
 PARQUET_ROWS = 16
 """Rows that are unpacked at a time: a column may hold the same long text again and again in next to no bytes."""
-SHOWN = 60
 TOO_LARGE = f"the file must hold at most {LARGEST_FILE // 1_000_000} MB once unpacked"
 
 
@@ -70,7 +70,7 @@ def _json_lines(text: str) -> Records:
                 return whole
             raise ValueError(f"line {number} is not JSON: {_reason(error)}") from None
         if not isinstance(value, dict):
-            raise ValueError(f"line {number} must be a JSON object, got {_shown(value)}")
+            raise ValueError(f"line {number} must be a JSON object, got {shown(value)}")
         rows.append(value)
         lines.append(number)
         _not_too_many(len(rows))
@@ -99,19 +99,19 @@ def _json_list(text: str) -> Records:
     _not_too_many(len(values))
     for number, value in enumerate(values, 1):
         if not isinstance(value, dict):
-            raise ValueError(f"entry {number} must be a JSON object, got {_shown(value)}")
+            raise ValueError(f"entry {number} must be a JSON object, got {shown(value)}")
     return Records(tuple(values), tuple(range(1, len(values) + 1)), "json")
 
 
 def _reason(error: ValueError) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)[:SHOWN]
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)[:MOST_CHARACTERS]
 
 
 def _table(text: str, delimiter: str) -> Records:
     first = text[: text.find("\n")] if "\n" in text else text
     delimiter = delimiter or max("\t,;", key=first.count)
     if delimiter not in first:
-        raise ValueError(f"line 1 must be a header with columns, or JSON; got {_shown(first)}")
+        raise ValueError(f"line 1 must be a header with columns, or JSON; got {shown(first)}")
     csv.field_size_limit(LONGEST_LINE)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -154,7 +154,7 @@ def _parquet(data: bytes) -> Records:
             values = [column.to_pylist() for column in columns.values()]
             rows += [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
     except (ArrowException, OSError) as error:
-        raise ValueError(f"the Parquet file is damaged: {str(error)[:SHOWN]}") from None
+        raise ValueError(f"the Parquet file is damaged: {str(error)[:MOST_CHARACTERS]}") from None
     if not rows:
         raise ValueError("the file has no rows")
     return Records(tuple(rows), tuple(range(1, len(rows) + 1)), "parquet")
@@ -168,10 +168,3 @@ def _decoded(column: Any) -> Any:
 def _not_too_many(count: int) -> None:
     if count > MOST_RECORDS:
         raise ValueError(f"the file must hold at most {MOST_RECORDS:,} records")
-
-
-def _shown(value: Any) -> str:
-    try:
-        return f"{value!r:.{SHOWN}}"
-    except (ValueError, RecursionError):
-        return f"a large {type(value).__name__}"

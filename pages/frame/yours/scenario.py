@@ -42,7 +42,7 @@ def section(page: Page) -> None:
         "them with the settings of the sidebar. Your scenario joins the sidebar’s list in this session only: chosen "
         "there, it runs on all pages. No other reader sees it, and nothing of it is stored."
     )
-    material.upload(brought.PLACE, f"A scenario: one TOML file of at most {LARGEST // 1000} kB", read_scenario)
+    material.upload(brought.PLACE, f"A scenario: one TOML file of at most {LARGEST // 1000} kB", read_scenario, 1)
     with st.container(horizontal=True):
         st.button("Try the template", key="yours-scenario-sample", on_click=material.take,
                   args=(brought.PLACE, TEMPLATE, lambda: read_scenario(template().encode(), TEMPLATE)))  # fmt: skip
