@@ -24,7 +24,7 @@ combination: 80 answers. A phrase has
 
 | Field | What | From … to |
 |---|---|---|
-| `kind` | a name for it; letters, digits, _ and -; different within an opening, body or closing | |
+| `kind` | a name for it; letters, digits, spaces, _ and -; different within an opening, body or closing | |
 | `text` | what it says | |
 | `pretraining_logit` | how often web text says such a thing | −3 … 3 |
 | `helpful`, `honest`, `harmless` | what somebody thinks of it who has the time to check | −2 … 2 |
