@@ -18,6 +18,11 @@ STATE = f"""{STAGE}
   return stage && [stage.dataset.frame, stage.dataset.playing, at];
 """
 SCRIPT = "return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ?? ''"
+TOLD = """
+  const { talks = new Map() } = globalThis[Symbol.for("rlhf.stage")] ?? {};
+  const isTold = ({ believed, pending, clock }) => clock.playing || (pending === null && clock.aim === believed);
+  return [...talks.values()].every(talk => talk.believed === null || isTold(talk));
+"""
 TILES = f"""{STAGE}
   return Object.fromEntries([...stage.querySelectorAll("[data-metric]")].map(
     tile => [tile.dataset.metric, tile.querySelector(".value").textContent]));
@@ -79,11 +84,14 @@ class Reader:
             time.sleep(0.05)
 
     def rest(self) -> list[str]:
-        """Wait until nothing moves any more; returns the stage's frame, whether it plays, and the address's frame."""
+        """Wait until nothing moves any more, and Python knows where the stage is.
+
+        Returns the stage's frame, whether it plays, and the address's frame.
+        """
         deadline, since, before = time.monotonic() + PATIENCE, time.monotonic(), None
         while time.monotonic() < deadline:
             now = (self.tab.js(STATE), self.tab.js(SCRIPT))
-            if now != before or now[1] == "running":
+            if now != before or now[1] == "running" or not self.tab.js(TOLD):
                 since, before = time.monotonic(), now
             elif time.monotonic() - since > CALM:
                 return list(now[0])
