@@ -22,7 +22,7 @@ from rlhf_core.scenarios import scenario_names
 from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import DEFAULTS
 from rlhf_core.yours.scenario import MOST_PROMPTS
-from tests.app.opening import opened, unmarked
+from tests.app.opening import opened, unmarked, with_share
 from tests.app.test_yours import plain, until, upload, written
 from tests.scenarios_at_random import scenario, toml
 from tests.settings_at_random import settings_at_random
@@ -233,6 +233,7 @@ def test_a_link_to_it_says_what_it_cannot_do_and_shows_helpfulness() -> None:
 def test_share_says_so_and_a_file_holds_it() -> None:
     app, own = bring(0, evil=False, ppo_steps="2", at="done")
     visit(app, "metrics")
+    with_share(app)
     assert brought.UNLINKED in written(app) and not [b for b in app.button if b.key == "embed"]
     app.button("save").click().run()
     assert not app.exception

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.opening import unmarked
+from tests.app.opening import unmarked, with_share
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def test_the_optimum_can_be_switched_on_and_by_link():
 
 
 def test_the_optimum_is_part_of_the_shared_link():
-    app = opened(optimum="true")
+    app = with_share(opened(optimum="true"))
     [shared] = [block.value for block in app.sidebar.code]
     assert app.toggle(key="optimum").value is True and "optimum=true" in shared
     app.toggle(key="optimum").set_value(False).run()
