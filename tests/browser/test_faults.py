@@ -100,7 +100,7 @@ def test_a_run_that_was_started_plays_to_its_end_without_the_server(new_reader: 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the app that may be changed."""
-    for name in ("app.py", "rlhf_core", "pages", ".streamlit", "docs"):
+    for name in ("app.py", "rlhf_core", "pages", ".streamlit", "docs", "pyproject.toml", "CITATION.cff"):
         source, target = ROOT / name, tmp_path / "copy" / name
         target.parent.mkdir(exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
