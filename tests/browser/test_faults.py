@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.soak
 Readers = Callable[..., Reader]
 # What a lost server leaves in the console.
 LOST = re.compile("WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|_stcore|not responding|disconnected from server")
+# Streamlit's polling watcher looks at ten files in a second, and the app has some two hundred.
+WATCHER_SECONDS = 90
 # Keeps every websocket of the page within reach, so that a test can cut the last one.
 KEEP_SOCKETS = """
   window.sockets = [];
@@ -143,10 +146,13 @@ def test_an_app_that_is_upgraded_as_it_runs_shows_no_stale_run(
     with running_app(tmp_path / "log", root=copy, watcher="poll") as app:
         reader = opened_with_sockets(new_reader, "/ppo?beta=0.3&at=ppo-3", app)
         upgrade(copy)
-        reader.page.wait_for_timeout(2000)  # until the watcher has looked
-        reader.slide("beta", "ArrowRight")
-        reader.slide("beta", "ArrowLeft")
-        expect(reader.stage.get_by_role("button", name="Go", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        new_player = reader.stage.get_by_role("button", name="Go", exact=True)
+        deadline = time.monotonic() + WATCHER_SECONDS
+        while not new_player.is_visible() and time.monotonic() < deadline:
+            reader.slide("beta", "ArrowRight")
+            reader.slide("beta", "ArrowLeft")
+            reader.page.wait_for_timeout(1000)
+        expect(new_player).to_be_visible()
         expect(reader.tile("kl")).to_have_text(f"{run(beta=0.3).ppo.kl[3]:.3f}", timeout=PATIENCE_MS)
         assert app.failures() == []
 
