@@ -20,6 +20,7 @@ from pages.frame import (
     tour,
     turns,
 )
+from pages.stage import delivering
 
 
 def draw() -> None:
@@ -38,7 +39,8 @@ def draw() -> None:
         sharing.menu(name)
     sharing.read()
     with body:
-        navigation.run(page)
+        with delivering():
+            navigation.run(page)
         foot.draw()
     others = {**sharing.others(name), **sidebar.unbound(), **lesson.parameters()}
     playback.publish(tour=tour.current(), **others)

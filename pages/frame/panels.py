@@ -15,4 +15,4 @@ ALWAYS = np.zeros(1, dtype=int)
 def draw(stage: Stage, panel: Panel, key: str, about: Mapping[str, Any]) -> None:
     """Draw a chart; for its menu see `taken.still`."""
     chart = Chart(panel.drawing, panel.alt, rows=ALWAYS)
-    stage.chart(encode_chart(chart), chart.at, key=key, about={**about, "title": panel.title})
+    stage.still(encode_chart(chart), chart.at, key=key, about={**about, "title": panel.title})

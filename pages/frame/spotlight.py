@@ -9,7 +9,8 @@ export default function ({ parentElement, data }) {
   if (seen.id === id) return;
   let tries = 0;
   const look = () => {
-    const [part, strip] = [target, speaker].map((key) => document.querySelector(`[class~="st-key-${key}"]`));
+    const part = document.querySelector(`[data-part="${target}"]`);
+    const strip = document.querySelector(`.st-key-${speaker}`);
     if (!part || !strip) { if (tries++ < 60) setTimeout(look, 100); return; }
     seen.id = id;
     strip.tabIndex = -1;
@@ -34,18 +35,21 @@ _component = st.components.v2.component("rlhf_spotlight", js=SCRIPT, isolate_sty
 
 
 def on(target: str, asks: str, speaker: str, *, veiled: bool = False) -> None:
-    """Outline the element with a key, and bring it into sight when something new asks for it.
+    """Outline a part on the stage, and bring it into sight when something new asks for it.
 
     Parameters
     ----------
-    target, speaker : str
-        Keys of the part, and of the element that gets the focus.
+    target : str
+        Name of the part's place, such as `overview-hero`.
     asks : str
         Name of what asks; once for each. The button that was pressed may be gone, and the focus with it.
+    speaker : str
+        Key of the element that gets the focus.
     veiled : bool
         Make the part, which would answer what is asked, a grey haze.
     """
+    part = f'[data-part="{target}"]'
     look = "outline: 2px solid var(--rlhf-policy); outline-offset: 8px; border-radius: 8px;"
-    veil = f" .st-key-{target} > * {{ filter: blur(14px) grayscale(1) opacity(0.3); }}" if veiled else ""
-    st.html(f"<style>.st-key-{target} {{ {look} }}{veil}</style>")
+    veil = f" {part} > * {{ filter: blur(14px) grayscale(1) opacity(0.3); }}" if veiled else ""
+    st.html(f"<style>{part} {{ {look} }}{veil}</style>")
     _component(key="spotlight", data={"target": target, "id": asks, "speaker": speaker})

@@ -29,7 +29,7 @@ def show(run: PipelineRun, frame: Frame, page: str) -> None:
         _buttons(number, step, run)
     if here:
         asking = bool(step.options) and number not in tour.guesses()
-        spotlight.on(f"stage-{page}-{step.target}", f"{number} {asking}", KEY, veiled=asking)
+        spotlight.on(f"{page}-{step.target}", f"{number} {asking}", KEY, veiled=asking)
 
 
 def _ask_or_tell(number: int, step: Step, run: PipelineRun, frame: Frame) -> None:

@@ -1,23 +1,28 @@
 """The stage: one clock in the browser that plays every chart and passage of a page.
 
-    stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_report=remember)
-    stage.chart(encode_chart(chart), chart.at, key="path")
-    stage.live(encode_live(live), key="loop")
+    with delivering():
+        stage = open_stage(encode_frames(frames), page="ppo", playhead="ppo-3", speed=5, on_report=remember)
+        stage.chart(encode_chart(chart), chart.at, key="path")
+        stage.live(encode_live(live), key="loop")
 
-Everything is sent once, as `data` of a small v2 component that is mounted for each role; nothing is
-sent while it plays.
+Everything is sent once; nothing is sent while it plays. A chart or a passage is an empty place in the page, and what
+all of them play travels together, as `data` of one v2 component at the end: one for each would cost the server five
+times as much. What is drawn apart from the page, in a fragment or a dialog, is a component of its own all the same.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.drawing.theme import css_variables
 from pages.stage import assets
@@ -29,6 +34,7 @@ from pages.stage.storyboard import (
     encode_copying,
     encode_frames,
     encode_live,
+    encode_parts,
 )
 from rlhf_core.timeline import METRICS, nearest
 
@@ -37,6 +43,7 @@ __all__ = [
     "Stage",
     "StageFrame",
     "copy_buttons",
+    "delivering",
     "encode_chart",
     "encode_frames",
     "encode_live",
@@ -61,6 +68,7 @@ BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
 
 STYLE_SHEETS = ("page.css", "stage.css", "menu.css", "prose.css", "print.css")
 SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles(*STYLE_SHEETS)}"
+MISSING_PLAYER = assets.read("missing.html")
 VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
 
 _code = st.components.v2.component(
@@ -78,7 +86,7 @@ _control = st.components.v2.component("rlhf_stage_control", js=STUB, isolate_sty
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A page's open stage: mount charts and live passages on it, anywhere on the page."""
+    """A page's open stage: charts and live passages on it, anywhere on the page."""
 
     page: str
     frame: int
@@ -86,37 +94,85 @@ class Stage:
     played: bool = True
     plain: bool = False
     """Whether the browser cannot unpack zlib, as its transport has said."""
+    hidden: DeltaGenerator | None = None
+    """Where what the reader never sees is mounted."""
+    parts: dict[str, bytes] = field(default_factory=dict)
+    """What is to be played in the places that the page has so far."""
 
     def chart(self, payload: Payload, figure: Callable[[int], go.Figure], *, key: str, **told: Any) -> None:
         """Draw a chart that the clock moves; where the player cannot run, its figure at the playhead's frame.
 
         What its menu is told, see `Payload.wire`.
         """
-        if self.static and payload.words is not None:
-            st.plotly_chart(
-                figure(self.frame),
-                theme=None,
-                key=f"static-{self.page}-{key}",
-                config={"displayModeBar": False},
-                alt=payload.words.alt,
-            )
-        else:
-            self._mount(payload, key, {"part": key.replace("-", "_"), **told})
+        if not self._drawn_plainly(payload, figure, key):
+            self._leave_place(payload, key, {"part": key.replace("-", "_"), **told})
 
     def live(self, payload: Payload, *, key: str) -> None:
         """Show a passage of text that the clock fills."""
         if self.played:
-            self._mount(payload, key)
+            self._leave_place(payload, key)
 
-    def _mount(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None, **callbacks: Any) -> Any:
+    def still(self, payload: Payload, figure: Callable[[int], go.Figure], *, key: str, **told: Any) -> None:
+        """Draw a chart that does not play, and that a fragment may draw again without the page around it."""
+        if not self._drawn_plainly(payload, figure, key):
+            self.mount(payload, key, {"part": key.replace("-", "_"), **told})
+
+    def mount(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None, **callbacks: Any) -> Any:
+        """Mount a role as a component of its own, and return its state."""
         component = _transport if payload.role == "transport" else _role
-        data = payload.wire(self.page, compress=not self.plain, **(told or {}))
-        return component(key=f"stage-{self.page}-{key}", data=data, **callbacks)
+        return component(key=f"stage-{self.page}-{key}", data=self._wire(payload, told), **callbacks)
+
+    def deliver(self) -> None:
+        """Send what is to be played in the places."""
+        if self.parts and self.hidden is not None:
+            with self.hidden:
+                _role(key=f"stage-{self.page}-parts", data=encode_parts(self.page, self.parts))
+
+    def _drawn_plainly(self, payload: Payload, figure: Callable[[int], go.Figure], key: str) -> bool:
+        if not self.static or payload.words is None:
+            return False
+        st.plotly_chart(
+            figure(self.frame),
+            theme=None,
+            key=f"static-{self.page}-{key}",
+            config={"displayModeBar": False},
+            alt=payload.words.alt,
+        )
+        return True
+
+    def _leave_place(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None) -> None:
+        name = f"{self.page}-{key}"
+        st.html(f'<div class="rlhf-part" data-part="{escape(name)}"></div>')
+        self.parts[name] = self._wire(payload, told)
+
+    def _wire(self, payload: Payload, told: Mapping[str, Any] | None) -> bytes:
+        return payload.wire(self.page, compress=not self.plain, **(told or {}))
+
+
+_opened: ContextVar[Stage | None] = ContextVar("opened", default=None)
+"""The stage of the page whose script this thread runs."""
+
+
+@contextmanager
+def delivering() -> Iterator[None]:
+    """Run a page's script, and then send what it has on its stage: all of it, or what there is before an error."""
+    _opened.set(None)
+    try:
+        yield
+    except Exception:
+        _deliver()
+        raise
+    _deliver()
+
+
+def _deliver() -> None:
+    if stage := _opened.get():
+        stage.deliver()
 
 
 def copy_buttons(items: Mapping[str, str], *, key: str) -> None:
     """Show buttons that copy texts, by what is copied: `{"Link": address}`. They say when it is done."""
-    Stage("copy", 0, plain=True)._mount(encode_copying(items), key)
+    Stage("copy", 0, plain=True).mount(encode_copying(items), key)
 
 
 def open_stage(
@@ -162,10 +218,10 @@ def open_stage(
         _show_plainly(frames, frame)
         return Stage(page, frame, static=True, played=False)
     _offer_plain_charts()
-    _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed, "play": play})
+    hidden = _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed, "play": play})
     key = f"stage-{page}-transport"
     plain = bool(st.session_state.get(key, {}).get("plain"))
-    state = Stage(page, frame, static, plain=plain)._mount(
+    state = Stage(page, frame, static, plain=plain).mount(
         frames,
         "transport",
         on_report_change=lambda: on_report(st.session_state[key]["report"]),
@@ -175,16 +231,20 @@ def open_stage(
     )
     if state.report and on_report(state.report):  # no callback for what is the first that a new session hears
         st.rerun()
-    return Stage(page, frame, static or bool(state.fallback), plain=plain)
+    stage = Stage(page, frame, static or bool(state.fallback), plain=plain, hidden=hidden)
+    _opened.set(stage)
+    return stage
 
 
-def _mount_machinery(page: str, control: dict[str, Any]) -> None:
+def _mount_machinery(page: str, control: dict[str, Any]) -> DeltaGenerator:
     """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly."""
-    with st.container(key=MACHINERY):
+    hidden = st.container(key=MACHINERY)
+    with hidden:
         _code(key="stage-code")
         st.plotly_chart(BRINGS_PLOTLY, theme=None, key="stage-plotly")
         head = json.dumps({"role": "control", "version": VERSION, **control}, separators=(",", ":"))
         _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
+    return hidden
 
 
 def _offer_plain_charts() -> None:
@@ -194,9 +254,8 @@ def _offer_plain_charts() -> None:
     """
     embed = {"embed": "true"} if st.context.is_embedded else {}
     address = "?" + urlencode({**st.query_params.to_dict(), **embed, PLAIN: "true"})
-    text = assets.read("missing.html")
     with st.container(key=MISSING):
-        st.html(text.replace("{address}", escape(address)))
+        st.html(MISSING_PLAYER.replace("{address}", escape(address)))
 
 
 def _leave_plain() -> None:

@@ -139,6 +139,12 @@ def encode_copying(items: Mapping[str, str]) -> Payload:
     return Payload("copying", *_pack({"role": "copying"}, {"items": list(items.items())}))
 
 
+def encode_parts(page: str, parts: Mapping[str, bytes]) -> bytes:
+    """Join what goes to a page's places, by their names, as one message: each as `wire` gives it, with its length."""
+    head = {"role": "parts", "parts": [(name, len(wire)) for name, wire in parts.items()]}
+    return b"%b %b\n%b" % (page.encode(), _text(head), b"".join(parts.values()))
+
+
 def decode(payload: Payload) -> dict[str, Any]:
     """Return an encoded body as plain data: what the browser reads."""
     body: dict[str, Any] = json.loads(zlib.decompress(payload.body))

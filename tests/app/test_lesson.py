@@ -10,7 +10,7 @@ from pages.frame.presets import PRESETS
 from rlhf_core import Settings
 from tests.app.opening import opened, unfolded, with_share
 
-ROLE = re.compile(r"-stage-(?:overview|sft|reward-model|ppo|metrics)-(?!panel-)(.+)")
+PLACE = re.compile(r'data-part="(?:overview|sft|reward-model|ppo|metrics)-([\w-]+)"')
 CONTROL_KEYS = {*Settings.__dataclass_fields__, "speed", "prompt"}
 
 
@@ -21,10 +21,10 @@ def controls(app: AppTest) -> set[str]:
 
 
 def parts(app: AppTest) -> set[str]:
-    """Names of the charts and passages that are mounted."""
-    mounts = [element.proto.id for element in app.main if element.type == "bidi_component"]
-    roles = {found[1].replace("-", "_") for mount in mounts if (found := ROLE.search(mount))}
-    return {lesson.part_name(role) for role in roles - {"transport", "control"}}
+    """Names of the charts and passages that have a place on the page."""
+    found = [place for element in app.get("html") for place in PLACE.findall(element.proto.body)]
+    assert len(found) == len(set(found))
+    return {lesson.part_name(place.replace("-", "_")) for place in found}
 
 
 def notes(app: AppTest) -> list[str]:

@@ -22,6 +22,7 @@ from rlhf_core.scenarios import scenario_names
 from rlhf_core.scenarios.brought import Brought
 from rlhf_core.settings import DEFAULTS
 from rlhf_core.yours.scenario import MOST_PROMPTS
+from tests import delivered
 from tests.app.opening import opened, unmarked, with_share
 from tests.app.test_yours import plain, until, upload, written
 from tests.scenarios_at_random import scenario, toml
@@ -47,7 +48,8 @@ def visit(app: AppTest, page: str) -> None:
 
 def check_markup(app: AppTest) -> None:
     """Nothing of the hostile texts is taken for Markdown, for HTML, or by Plotly for its own markup."""
-    sent = [part.proto.bytes.partition(b"\n") for part in app.get("bidi_component")]
+    messages = [message for part in app.get("bidi_component") for message in delivered.each(part.proto.bytes)]
+    sent = [message.partition(b"\n") for message in messages]
     charts = [zlib.decompress(body).decode() for head, _, body in sent if b'"role":"chart"' in head]
     lives = [json.loads(zlib.decompress(body))["template"] for head, _, body in sent if b'"role":"live"' in head]
     assert not MARKDOWN.search(unmarked(written(app)))

@@ -7,6 +7,7 @@ from typing import Any
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.reader import Message
+from tests.delivered import each
 
 Body = dict[str, Any]
 
@@ -20,10 +21,11 @@ def roles(messages: list[Message]) -> list[tuple[str, Body]]:
         element = ForwardMsg.FromString(message.payload).delta.new_element
         if element.WhichOneof("type") != "bidi_component" or not element.bidi_component.bytes:
             continue
-        head, _, body = element.bidi_component.bytes.partition(b"\n")
-        role = json.loads(head.partition(b" ")[2])["role"]
-        if role != "control":
-            found.append((role, json.loads(zlib.decompress(body))))
+        for sent in each(element.bidi_component.bytes):
+            head, _, body = sent.partition(b"\n")
+            role = json.loads(head.partition(b" ")[2])["role"]
+            if role != "control":
+                found.append((role, json.loads(zlib.decompress(body))))
     return found
 
 

@@ -50,7 +50,7 @@ def copied(page: Page, name: str, what: str, part: str = "objective curves") -> 
 
 
 def test_pictures_are_twice_as_large_and_say_what_they_show(ppo: Reader) -> None:
-    plot = ppo.page.locator(".st-key-stage-ppo-objective-curves .rlhf-chart")
+    plot = ppo.page.locator("[data-part=ppo-objective-curves] .rlhf-chart")
     width, told = plot.evaluate("plot => plot.clientWidth"), ppo.n_sent
     name, png = saved(ppo.page, "Picture as PNG")
     assert name == f"{NAME}.png" and png.startswith(b"\x89PNG")
@@ -66,7 +66,7 @@ def test_pictures_are_twice_as_large_and_say_what_they_show(ppo: Reader) -> None
 def test_numbers_are_those_on_the_screen(ppo: Reader) -> None:
     name, text = saved(ppo.page, "Numbers as CSV")
     rows = list(csv.DictReader(io.StringIO(text.decode())))
-    drawn = ppo.page.locator(".st-key-stage-ppo-objective-curves .rlhf-chart").evaluate(
+    drawn = ppo.page.locator("[data-part=ppo-objective-curves] .rlhf-chart").evaluate(
         "plot => plot.data.filter(({ name }) => name).map(({ name, x, y }) => [name, x, y])"
     )
     assert name == f"{NAME}.csv"

@@ -78,7 +78,7 @@ def test_the_strip_is_docked_below_the_player_and_its_target_is_in_sight(reader:
     reader.page.set_viewport_size({"width": 1440, "height": 900})
     reader.open("/?tour=6")
     shows_step(reader, 6)
-    target = reader.page.locator("[class~=st-key-stage-metrics-score-and-truth]")
+    target = reader.page.locator("[data-part=metrics-score-and-truth]")
     expect(target).to_be_in_viewport()
     expect(strip(reader)).to_be_focused()
     strip_box, player = strip(reader).bounding_box(), reader.page.get_by_test_id("stage").bounding_box()

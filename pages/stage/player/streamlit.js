@@ -10,10 +10,11 @@ import { clockOf, clocks } from "./clocks.js";
 import { followReader } from "./contents.js";
 import { closeDrawer } from "./drawer.js";
 import { mount, unmount } from "./mount.js";
+import { deliver, watchPlaces } from "./parts.js";
 import { renewed } from "./renewal.js";
 import { newTab, Talk } from "./talk.js";
 import { watchTerms } from "./terms.js";
-import { PLAIN, readHead } from "./wire.js";
+import { isReadable, readHead } from "./wire.js";
 
 const tab = newTab();
 const talks = new Map(); // page -> Talk
@@ -36,9 +37,8 @@ function hear(page, word) {
 async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run
   const message = readHead(data), { page, head, body } = message;
   if (head.role === "control") return renewed(head.version) || hear(page, head);
-  if (body[0] !== PLAIN && !globalThis.DecompressionStream) {
-    return head.role === "transport" && setStateValue("plain", true); // then all of the page comes so
-  }
+  if (head.role === "parts") return deliver(parentElement, message, say);
+  if (!isReadable(body)) return head.role === "transport" && setStateValue("plain", true); // then all of the page comes so
   if (head.role === "transport") {
     talkOf(page).tell = (report) => setStateValue("report", report);
     lookAgain();
@@ -46,14 +46,16 @@ async function receive({ parentElement, data, setStateValue }) { // Streamlit ca
   return mount(parentElement, message, setStateValue);
 }
 
+function say(element, error) {
+  const note = document.createElement("p");
+  note.className = "rlhf-failed";
+  note.textContent = `The player could not start: ${error.message}`;
+  element.append(note);
+  throw error;
+}
+
 function guarded(component) {
-  receive(component).catch((error) => {
-    const note = document.createElement("p");
-    note.className = "rlhf-failed";
-    note.textContent = `The player could not start: ${error.message}`;
-    component.parentElement.append(note);
-    throw error;
-  });
+  receive(component).catch((error) => say(component.parentElement, error));
 }
 
 export default function () {
@@ -62,6 +64,7 @@ export default function () {
   Object.assign(stage, { mount: guarded, unmount, clocks, talks });
   keepAddress();
   watchTerms();
+  watchPlaces(say);
   followReader();
   lookAgain = watchApp({
     rest: () => talks.forEach((talk) => talk.check()),

@@ -30,7 +30,7 @@ def take(reader: Reader, name: str) -> None:
 
 def test_a_charts_menu_saves_and_copies(reader: Reader) -> None:
     reader.open("/ppo?beta=0.3&ppo_steps=3&at=ppo-2")
-    reader.until("return !!document.querySelector('.st-key-stage-ppo-objective-curves .rlhf-chart').data", True)
+    reader.until("return !!document.querySelector('[data-part=ppo-objective-curves] .rlhf-chart').data", True)
     reader.tab.js(KEEP_DOWNLOADS)
     take(reader, "Numbers as CSV")
     reader.until(LAST, [1, "ppo-objective-curves-beta0.3-ppo_steps3-at-ppo-2.csv"])

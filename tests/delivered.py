@@ -1,0 +1,22 @@
+"""What the stage sends to the places of a page, taken apart again: an independent reading of the wire."""
+
+import json
+from collections.abc import Iterator
+
+
+def parts(message: bytes) -> dict[str, bytes]:
+    """Messages by the names of their places, if one brings those of a whole page."""
+    line, _, rest = message.partition(b"\n")
+    if b'"role":"parts"' not in line:
+        return {}
+    head = json.loads(line.partition(b" ")[2])
+    found, start = {}, 0
+    for name, length in head["parts"]:
+        found[name], start = rest[start : start + length], start + length
+    assert start == len(rest)
+    return found
+
+
+def each(message: bytes) -> Iterator[bytes]:
+    """A message, or those that it brings."""
+    return iter(parts(message).values() or [message])
