@@ -10,7 +10,6 @@ all of them play travels together, as `data` of one v2 component at the end: one
 times as much. What is drawn apart from the page, in a fragment or a dialog, is a component of its own all the same.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.drawing.theme import css_variables
-from pages.stage import assets
+from pages.stage import assets, components
+from pages.stage.components import STYLE_SHEETS
 from pages.stage.storyboard import (
     Payload,
     StageFrame,
@@ -39,6 +38,7 @@ from pages.stage.storyboard import (
 from rlhf_core.timeline import METRICS, nearest
 
 __all__ = [
+    "STYLE_SHEETS",
     "Payload",
     "Stage",
     "StageFrame",
@@ -54,34 +54,8 @@ MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hide
 MISSING = "rlhf-stage-missing"  # and of one that missing.html shows until stage.css hides it
 PLAIN = "plain"  # in the address: this reader's browser cannot run the player
 
-# Streamlit sends a component's script with every mount. So the script travels in one mount whose message
-# never changes (the browser keeps it), and each role mounts this stub, which hands itself over.
-STUB = """
-export default function (component) {
-  const stage = (globalThis[Symbol.for("rlhf.stage")] ??= { waiting: new Map() });
-  if (stage.mount) stage.mount(component);
-  else stage.waiting.set(component.parentElement, component);
-  return () => stage.unmount ? stage.unmount(component.parentElement) : stage.waiting.delete(component.parentElement);
-}
-"""
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
-
-STYLE_SHEETS = ("page.css", "stage.css", "menu.css", "prose.css", "print.css")
-SCRIPT, STYLES = assets.script(), f"{css_variables()}\n{assets.styles(*STYLE_SHEETS)}"
 MISSING_PLAYER = assets.read("missing.html")
-VERSION = hashlib.sha256(f"{SCRIPT}{STYLES}".encode()).hexdigest()[:12]  # what a tab from before an upgrade lacks
-
-_code = st.components.v2.component(
-    "rlhf_stage_code",
-    js=SCRIPT.replace('VERSION = "unknown"', f'VERSION = "{VERSION}"'),
-    css=STYLES,
-    isolate_styles=False,
-)
-_transport = st.components.v2.component(
-    "rlhf_stage_player", html=assets.read("waiting.html"), js=STUB, isolate_styles=False
-)
-_role = st.components.v2.component("rlhf_stage", js=STUB, isolate_styles=False)
-_control = st.components.v2.component("rlhf_stage_control", js=STUB, isolate_styles=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +93,14 @@ class Stage:
 
     def mount(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None, **callbacks: Any) -> Any:
         """Mount a role as a component of its own, and return its state."""
-        component = _transport if payload.role == "transport" else _role
+        component = components.transport if payload.role == "transport" else components.role
         return component(key=f"stage-{self.page}-{key}", data=self._wire(payload, told), **callbacks)
 
     def deliver(self) -> None:
         """Send what is to be played in the places."""
         if self.parts and self.hidden is not None:
             with self.hidden:
-                _role(key=f"stage-{self.page}-parts", data=encode_parts(self.page, self.parts))
+                components.role(key=f"stage-{self.page}-parts", data=encode_parts(self.page, self.parts))
 
     def _drawn_plainly(self, payload: Payload, figure: Callable[[int], go.Figure], key: str) -> bool:
         if not self.static or payload.words is None:
@@ -240,10 +214,10 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> DeltaGenerator:
     """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly."""
     hidden = st.container(key=MACHINERY)
     with hidden:
-        _code(key="stage-code")
+        components.code(key="stage-code")
         st.plotly_chart(BRINGS_PLOTLY, theme=None, key="stage-plotly")
-        head = json.dumps({"role": "control", "version": VERSION, **control}, separators=(",", ":"))
-        _control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
+        head = json.dumps({"role": "control", "version": components.VERSION, **control}, separators=(",", ":"))
+        components.control(key=f"stage-{page}-control", data=f"{page} {head}\n".encode())
     return hidden
 
 
