@@ -8,7 +8,6 @@ from pages.frame.page import open_page
 
 page = open_page("ppo", "PPO: climb the reward, pay for every nat")
 page.contents(prose.SECTIONS)
-estimator = page.view.run.settings.advantage
 
 st.header("What it climbs", anchor="objective")
 page.say(prose.INTRODUCTION)
@@ -31,13 +30,13 @@ page.text(prose.rollouts)
 rule = st.selectbox("Follow the rollout with the", tuple(RULES), key="ppo-follow", persist_state="session", width=320)
 page.beside(prose.TOKEN_REWARD, follow.token_rewards(rule), middle=True)
 page.beside(
-    [estimators.formula(estimator), estimators.chosen, follow.advantage_instance(rule), estimators.others],
+    [estimators.chosen, follow.advantage_instance(rule), estimators.others],
     step.advantage_bars,
 )
 page.beside(estimators.critic, estimators.whitening)
 
 st.header("Old answers, new policy: the ratio and its clip", anchor="clip")
-page.beside([prose.reuse, prose.SURROGATE, prose.clipping, prose.loss], step.ratio_scatter)
+page.beside(prose.ratio_and_clip, step.ratio_scatter)
 
 st.header("One step, line by line", anchor="loop")
 page.text(prose.negative)
@@ -47,8 +46,7 @@ st.header("What it does to the answers", anchor="answers")
 page.beside(
     [
         responses.response_probabilities_with_optimum if optimum else responses.response_probabilities,
-        length.ENDING,
-        prose.REAL,
+        f"{length.ENDING}\n{prose.REAL}",
     ],
     [objective.entropy_and_clipping, length.answer_length],
 )
@@ -60,7 +58,7 @@ page.text(choices.resets)
 st.header("Where the KL comes from", anchor="kl")
 page.text(prose.other_way)
 page.live(responses.kl_sum)
-page.beside(responses.kl_by_response, [responses.kl_by_token, choices.adaptive, choices.in_the_loss])
+page.beside(responses.kl_by_response, [responses.kl_by_token, choices.other_leashes])
 
 st.header("Other ways to the same end", anchor="other-ways")
 page.beside(choices.dpo, choices.rlvr)

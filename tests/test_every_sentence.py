@@ -36,7 +36,7 @@ FAULTS = {
     "± 0": re.compile(r"± ?0(?:\.0+)?(?![\d.])"),
     "nonsense": re.compile(r"\bnan\b|\binf\b|\bNone\b|\{[a-z_]|  "),
 }
-CODE = re.compile(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)")
+CODE = re.compile(r"`[^`]*`|\$\$[^$]*\$\$|\$[^$]*\$|\]\([^)]*\)")
 
 
 @cache

@@ -59,6 +59,11 @@ def adaptive(view: View) -> str:
     )
 
 
+def other_leashes(view: View) -> str:
+    """A β that moves, and KL in the loss."""
+    return f"{adaptive(view)}\n\n{in_the_loss(view)}"
+
+
 def dpo(view: View) -> str:
     """Direct preference optimisation, and this run's policy read in its way."""
     pairs, run = view.run.reward.pairs, view.run

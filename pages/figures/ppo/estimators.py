@@ -37,14 +37,10 @@ GRPO = (
 )
 
 
-def formula(estimator: str) -> str:
-    """The advantage of an estimator, as a formula on a line of its own."""
-    return f"$$\n{FORMULAS[estimator]}\n$$"
-
-
 def chosen(view: View) -> str:
-    """What this run measures an advantage against."""
-    return CHOSEN[view.run.settings.advantage]
+    """The advantage of this run's estimator as a formula on a line of its own, and what it is measured against."""
+    estimator = view.run.settings.advantage
+    return f"$$\n{FORMULAS[estimator]}\n$$\n\n{CHOSEN[estimator]}"
 
 
 def others(view: View) -> str:

@@ -129,6 +129,11 @@ the last epoch it was {number(loss[0, 1])} in step 1 and {number(loss[-1, 1])} i
 cannot be compared. Watch reward, KL and entropy."""
 
 
+def ratio_and_clip(view: View) -> str:
+    """Why there is a ratio, what is maximised, what clipping does and what became of the loss."""
+    return "\n\n".join((reuse(view), SURROGATE, clipping(view), loss(view)))
+
+
 def other_way(view: View) -> str:
     """KL in either direction at the end of the run."""
     now, reference = view.run.ppo.log_probs[-1, view.prompt], view.run.ppo.log_probs[0, view.prompt]

@@ -12,7 +12,7 @@ from pages.drawing import theme
 from pages.drawing.chart import Array, Chart
 from pages.drawing.glossary import term
 from pages.drawing.live import Live
-from pages.drawing.view import View
+from pages.drawing.view import View, once
 from pages.drawing.wording import excerpt, kinds, minus, wrap
 from pages.drawing.worth import opened
 
@@ -29,6 +29,7 @@ def pairs_of_prompt(view: View) -> Array:
     return mine[np.argsort(-final, kind="stable")]
 
 
+@once
 def pair_names(view: View) -> list[str]:
     """The chosen prompt's comparisons, for a list to choose from."""
     pairs, mine = view.run.reward.pairs, pairs_of_prompt(view)

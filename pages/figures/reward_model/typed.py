@@ -37,6 +37,7 @@ def earned(view: View, text: str) -> Panel:
     return Panel("What your response earns", bars, "Reward that each feature of the typed response earns.")
 
 
+@once
 def appraisal(view: View, text: str) -> str:
     """Score of a typed response in words, and what is remarkable about it."""
     values = view.run.reward.contributions(view.run.scenario, view.prompt, text)
