@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +19,11 @@ sys.path.insert(0, str(ROOT))
 
 from streamlit.testing.v1 import AppTest  # noqa: E402
 
-from pages.frame import lab, runs, yours  # noqa: E402
+from pages.frame import lab, navigation, runs, yours  # noqa: E402
 from rlhf_core import Settings, run_pipeline, timeline  # noqa: E402
 from rlhf_core.lab import beta_sweep  # noqa: E402
 from rlhf_core.pipeline import first_stages  # noqa: E402
+from tests.load import changes  # noqa: E402
 
 PAGES = {"overview": "Overview", "sft": "SFT", "reward_model": "Reward model", "ppo": "PPO", "metrics": "Metrics"}
 CHANGED = (Settings(beta=0.37), 0, False)  # settings, prompt, dark: what a reader has just asked for
@@ -131,9 +132,9 @@ def drawing(page: str) -> Callable[[], float]:
     return measure
 
 
-def reopening(page: str) -> Callable[[], float]:
-    """A rerun of a page whose run and figures somebody has asked for before."""
-    return lambda: cpu(opened(page).run)
+def changing(page: str, *, new: bool) -> Callable[[], float]:
+    """A change of β at a real server, to a run that is there or to a new one: script, figures and all that is sent."""
+    return lambda: changes.change("/" if page == navigation.DEFAULT else f"/{page}", new=new)
 
 
 def slowest_part(page: str, name: str, parts: Sequence[str]) -> Callable[[], float]:
@@ -149,6 +150,13 @@ def slowest_part(page: str, name: str, parts: Sequence[str]) -> Callable[[], flo
         return took
 
     return lambda: max(map(coming, parts))
+
+
+def of_pages(
+    what: str, budget: float, repeats: int, measure: Callable[[str], Callable[[], float]]
+) -> list[Measurement]:
+    """The same for every page that plays."""
+    return [Measurement(f"{title} page, {what}", budget, repeats, measure(page)) for page, title in PAGES.items()]
 
 
 def default_sweep() -> float:
@@ -176,8 +184,9 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement("Lab: 8 β, 5 seeds, 60 PPO steps", 2.0, 5, default_sweep),
     Measurement("import rlhf_core, fresh interpreter", 0.350, 9, fresh_import("rlhf_core")),
     Measurement("python -m rlhf_core", 0, 9, fresh_command),
-    *(Measurement(f"{title} page, charts of a new run, CPU", 0.060, 9, drawing(page)) for page, title in PAGES.items()),
-    *(Measurement(f"{title} page, cached rerun, CPU", 0.025, 9, reopening(page)) for page, title in PAGES.items()),
+    *of_pages("charts of a new run, CPU", 0.060, 9, drawing),
+    *of_pages("all of a new run, CPU", 0.060, 5, partial(changing, new=True)),
+    *of_pages("cached rerun, CPU", 0.025, 5, partial(changing, new=False)),
     Measurement("Lab page opens, slowest experiment", 1.0, 5, slowest_part("lab", lab.CHOSEN, lab.NAMES)),
     Measurement("Yours page opens, slowest section", 1.0, 5, slowest_part("yours", yours.CHOSEN, list(yours.SECTIONS))),
 )
