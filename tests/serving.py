@@ -39,10 +39,15 @@ class App:
         return float(times.user + times.system)
 
     @property
-    def memory(self) -> float:
-        """Resident memory in MB, with that of the process beside it that does long work."""
+    def processes(self) -> list[psutil.Process]:
+        """The server, and the process beside it that does long work."""
         server = psutil.Process(self.process.pid)
-        return float(sum(process.memory_info().rss for process in (server, *server.children())) / 1e6)
+        return [server, *server.children()]
+
+    @property
+    def memory(self) -> float:
+        """Resident memory of all its processes in MB."""
+        return float(sum(process.memory_info().rss for process in self.processes) / 1e6)
 
     def failures(self, since: int = 0) -> list[str]:
         """Exceptions in the log after its first `since` bytes."""
