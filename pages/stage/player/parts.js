@@ -14,8 +14,11 @@ let sent = new Map(); // name of a part -> what it is to play
 
 // Streamlit tells its components alone how the page looks; `component` is one of them.
 function lend(component) {
-  const style = getComputedStyle(component);
-  for (const name of LENT) document.documentElement.style.setProperty(name, style.getPropertyValue(name));
+  const given = getComputedStyle(component), { style } = document.documentElement;
+  for (const name of LENT) {
+    const value = given.getPropertyValue(name);
+    if (style.getPropertyValue(name) !== value) style.setProperty(name, value);
+  }
 }
 
 // Of two places for a part, the second is on its way out.
@@ -47,7 +50,7 @@ function vacate() {
   }
 }
 
-const concerns = (node) => node instanceof Element && (node.matches(PLACE) || node.querySelector(PLACE));
+const concerns = (node) => node instanceof HTMLElement && (node.matches(PLACE) || node.querySelector(PLACE));
 
 export function watchPlaces(failed) {
   new MutationObserver((changes) => {
