@@ -8,6 +8,12 @@ from rlhf_core import Settings
 from tests.browser.reader import Reader
 from tests.core.runs import run
 
+KEEP = """
+  window.kept = [...document.querySelectorAll("[data-part] .rlhf-chart")].map(plot => [plot, plot.closest("[data-part]")
+    .dataset.part])
+"""
+ARE_KEPT = "kept.every(([plot, part]) => plot.isConnected && plot.closest('[data-part]').dataset.part === part)"
+
 
 @pytest.mark.parametrize("key", ["healthy", "reward_hacking"])  # one without changes, and one with several
 def test_a_preset_sets_the_controls_and_its_link_shows_it_again(reader: Reader, key: str) -> None:
@@ -33,3 +39,22 @@ def test_a_preset_sets_the_controls_and_its_link_shows_it_again(reader: Reader, 
     reader.reload()  # a session that knows the address only, as in a new tab
     assert (reader.tiles(), reader.query) == (tiles, query)
     expect(note).to_have_count(1 if preset.changes else 0)  # the defaults are a preset only to who asked for it
+
+
+def test_the_figures_stay_as_they_are_where_a_note_above_them_comes_and_goes(reader: Reader) -> None:
+    reader.open("/ppo?at=done")
+    reader.page.evaluate(KEEP)
+    assert reader.page.evaluate("kept.length") > 5
+    note = reader.page.get_by_test_id("stAlert")
+    with reader.rerun():
+        reader.sidebar.get_by_role("button", name="Presets").click()
+    with reader.rerun():
+        reader.control("preset-beta_too_high").get_by_role("button").click()
+    reader.stands_at("done")
+    expect(note).to_be_visible()
+    assert reader.page.evaluate(ARE_KEPT)
+    with reader.rerun():
+        reader.slide("beta", "ArrowLeft")
+    expect(note).to_have_count(0)
+    assert reader.page.evaluate(ARE_KEPT)
+    expect(reader.tile("kl")).to_have_text(f"{run(beta=1.99).ppo.kl[-1]:.2f}")
