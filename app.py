@@ -42,7 +42,7 @@ def draw() -> None:
         with delivering():
             navigation.run(page)
         foot.draw()
-    others = {**sharing.others(name), **sidebar.unbound(), **lesson.parameters()}
+    others = {**sharing.others(name), **sidebar.parameters(), **lesson.parameters()}
     playback.publish(tour=tour.current(), **others)
 
 

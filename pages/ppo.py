@@ -13,7 +13,7 @@ st.header("What it climbs", anchor="objective")
 page.say(prose.INTRODUCTION)
 page.beside(prose.OBJECTIVE, objective.objective, middle=True)
 optimum = st.toggle(
-    "Show the optimum", key="optimum", bind="query-params",
+    "Show the optimum", key="optimum", persist_state="session",
     help="π*(y|x) ∝ π_ref(y|x) exp(r(x,y)/β): the policy with the highest J, known here as responses are few.",
 )  # fmt: skip
 page.beside(

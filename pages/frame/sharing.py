@@ -119,8 +119,10 @@ def read() -> None:
 
 def others(page: str) -> dict[str, str]:
     """What the address of a page holds besides settings and moment; empty texts where it says nothing."""
+    optimum = "true" if page == "ppo" and sidebar.optimum() else ""
     return {
-        pins.PIN: pins.parameter(), **lab.parameters(page), **yours.parameters(page), **guessing.parameters(page),
+        pins.PIN: pins.parameter(), sidebar.OPTIMUM: optimum,
+        **lab.parameters(page), **yours.parameters(page), **guessing.parameters(page),
     }  # fmt: skip
 
 
@@ -153,8 +155,6 @@ def embed(page: str) -> None:
 
 def _state(page: str, **texts: str) -> str:
     """URL parameters of the state on screen, in lesson mode or not."""
-    if page == "ppo" and sidebar.optimum():
-        texts[sidebar.OPTIMUM] = "true"
     return query(
         sidebar.settings(),
         at=playback.current(),

@@ -10,18 +10,18 @@ from rlhf_core import Scenario, Settings, load_scenario
 from rlhf_core.settings import CONTROLS, DEFAULTS
 
 MAIN = ("scenario", "beta", "ppo_steps")
-BOUND = ("beta", "ppo_steps", "speed")
-"""Controls that write their own parameter, as Streamlit offers. Of scenarios it would write the title that a reader
-gave, and of the advanced ones forget it whenever they are folded away."""
 SPEED, SPEEDS = 5, (1, 10)
 PROMPT, USUAL, NOTES = "prompt", "usual_prompt", "link_notes"
 ADVANCED = "advanced"
 OPTIMUM = "optimum"
-"""A switch of the PPO page; its parameter is read with the others, as Streamlit says nothing of nonsense."""
+"""A switch of the PPO page; its parameter is read with the others."""
 
 
 def controls() -> None:
-    """Draw the controls, bound to the URL under their field names: all, or those that a lesson names."""
+    """Draw the controls: all, or those that a lesson names.
+
+    None is bound to its parameter: what Streamlit writes for one, the next word on another would undo.
+    """
     _read_link()
     brought.let_go()
     if st.session_state.get("scenario", scenario()) != scenario():  # it has been forgotten, or another one brought
@@ -31,20 +31,17 @@ def controls() -> None:
             _control(name)
     if lesson.has_control("speed"):
         st.slider(
-            "Speed", *SPEEDS, SPEED, key="speed", bind="query-params",
+            "Speed", *SPEEDS, SPEED, key="speed", persist_state="session",
             help="How fast Run plays: 10 is twenty times as fast as 1.",
         )  # fmt: skip
     _prompt()
     _advanced()
 
 
-def unbound() -> dict[str, str]:
-    """URL parameters of the controls that do not write their own; empty texts for those at their defaults.
-
-    A control that a lesson leaves out is not drawn; its value is an ordinary one of the session.
-    """
+def parameters() -> dict[str, str]:
+    """URL parameters of the controls under their field names; empty texts for those at their defaults."""
     given = _in_link(settings(), speed())
-    return {name: given.get(name, "") for name in (*DEFAULTS, "speed") if not _is_bound(name)}
+    return {name: given.get(name, "") for name in (*DEFAULTS, "speed")}
 
 
 def notes() -> tuple[str, ...]:
@@ -91,8 +88,8 @@ def telling() -> int:
 
 
 def optimum() -> bool:
-    """Whether the PPO page shows the optimum; until its switch is drawn, the link says so."""
-    return bool(st.session_state.get(OPTIMUM, st.query_params.get(OPTIMUM, "").lower() == "true"))
+    """Whether the PPO page shows the optimum."""
+    return bool(st.session_state.get(OPTIMUM))
 
 
 def speed() -> int:
@@ -101,10 +98,7 @@ def speed() -> int:
 
 
 def _read_link() -> None:
-    """Once per session: put the nearest allowed value of what the link asks for in its place, and begin again.
-
-    Left alone, Streamlit would take the default instead, and say nothing.
-    """
+    """Once per session: set the controls to what the link asks for, or to the nearest that is allowed."""
     if NOTES in st.session_state:
         return
     query = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -112,26 +106,13 @@ def _read_link() -> None:
     speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
     said += tuple(filter(None, (said_speed, link.switch(OPTIMUM, query.get(OPTIMUM, [])))))
     st.session_state[NOTES] = (said, chosen)
-    values = {**{name: getattr(chosen, name) for name in DEFAULTS}, "speed": speed}
-    st.session_state.update({name: value for name, value in values.items() if not _is_bound(name)})
-    usable = _in_link(chosen, speed)
-    for name in {sentence.split()[0] for sentence in said}:
-        if name in usable:
-            st.query_params[name] = usable[name]
-        else:
-            del st.query_params[name]
-    if said:
-        st.rerun()
+    shown = [text.lower() == "true" for text in query.get(OPTIMUM, [])][-1:] == [True]
+    st.session_state.update({name: getattr(chosen, name) for name in DEFAULTS} | {"speed": speed, OPTIMUM: shown})
 
 
 def _in_link(chosen: Settings, speed: int) -> dict[str, str]:
     """URL parameters of settings and speed, without those at their defaults."""
     return {**chosen.to_query(), **({"speed": str(speed)} if speed != SPEED else {})}
-
-
-def _is_bound(name: str) -> bool:
-    """Whether a control writes its own parameter, because it is drawn and one of those that do."""
-    return name in BOUND and lesson.has_control(name)
 
 
 def _advanced() -> None:
@@ -160,8 +141,7 @@ def _control(name: str) -> None:
         return _scenarios()
     control, default = CONTROLS[name], DEFAULTS[name]
     label = control.label + (f" [{control.unit}]" if control.unit else "")
-    kept = {"bind": "query-params"} if name in BOUND else {"persist_state": "session"}
-    common: dict[str, Any] = {"key": name, "help": control.help, **kept}
+    common: dict[str, Any] = {"key": name, "help": control.help, "persist_state": "session"}
     if control.choices:
         st.selectbox(label, control.choices, control.choices.index(default), **common)
     elif isinstance(default, int) and control.maximum > 1000:

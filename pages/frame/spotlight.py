@@ -9,9 +9,9 @@ export default function ({ parentElement, data }) {
   if (seen.id === id) return;
   let tries = 0;
   const look = () => {
-    const part = document.querySelector(`[data-part="${target}"]`);
+    const part = () => document.querySelector(`[data-part="${target}"]`);
     const strip = document.querySelector(`.st-key-${speaker}`);
-    if (!part || !strip) { if (tries++ < 60) setTimeout(look, 100); return; }
+    if (!part() || !strip) { if (tries++ < 60) setTimeout(look, 100); return; }
     seen.id = id;
     strip.tabIndex = -1;
     strip.focus({ preventScroll: true });
@@ -21,9 +21,10 @@ export default function ({ parentElement, data }) {
     const stop = () => { still = false; };
     for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, stop, { once: true, passive: true });
     const bring = () => { // what stands above may still grow
-      if (!still || !part.isConnected) return;
-      part.style.scrollMarginTop = `${cover() + strip.offsetHeight + 84}px`; // a chart has its title above
-      part.scrollIntoView({ block: "start", behavior: calm || left < 20 ? "auto" : "smooth" });
+      const there = part(); // it may have been drawn anew
+      if (!still || !there) return;
+      there.style.scrollMarginTop = `${cover() + strip.offsetHeight + 84}px`; // a chart has its title above
+      there.scrollIntoView({ block: "start", behavior: calm || left < 20 ? "auto" : "smooth" });
       if (left-- > 0) setTimeout(bring, 400);
     };
     bring();

@@ -97,8 +97,8 @@ class Stage:
         return component(key=f"stage-{self.page}-{key}", data=self._wire(payload, told), **callbacks)
 
     def deliver(self) -> None:
-        """Send what is to be played in the places."""
-        if self.parts and self.hidden is not None:
+        """Send what is to be played in the places; an empty page takes back what the one before it has sent."""
+        if self.hidden is not None:
             with self.hidden:
                 components.role(key=f"stage-{self.page}-parts", data=encode_parts(self.page, self.parts))
 
@@ -116,7 +116,8 @@ class Stage:
 
     def _leave_place(self, payload: Payload, key: str, told: Mapping[str, Any] | None = None) -> None:
         name = f"{self.page}-{key}"
-        st.html(f'<div class="rlhf-part" data-part="{escape(name)}"></div>')
+        room = f' style="--rlhf-height: {payload.height}px"' if payload.height else ""
+        st.html(f'<div class="rlhf-part" data-part="{escape(name)}"{room}></div>')
         self.parts[name] = self._wire(payload, told)
 
     def _wire(self, payload: Payload, told: Mapping[str, Any] | None) -> bytes:
@@ -129,19 +130,13 @@ _opened: ContextVar[Stage | None] = ContextVar("opened", default=None)
 
 @contextmanager
 def delivering() -> Iterator[None]:
-    """Run a page's script, and then send what it has on its stage: all of it, or what there is before an error."""
+    """Run a page's script, and send what is on its stage: all, or what there is when an error or a rerun ends it."""
     _opened.set(None)
     try:
         yield
-    except Exception:
-        _deliver()
-        raise
-    _deliver()
-
-
-def _deliver() -> None:
-    if stage := _opened.get():
-        stage.deliver()
+    finally:
+        if stage := _opened.get():
+            stage.deliver()
 
 
 def copy_buttons(items: Mapping[str, str], *, key: str) -> None:

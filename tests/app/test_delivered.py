@@ -10,7 +10,7 @@ from pages.frame.navigation import TITLES
 from tests.app.opening import opened
 from tests.delivered import parts
 
-PLACE = re.compile(r'<div class="rlhf-part" data-part="([\w-]+)"></div>')
+PLACE = re.compile(r'<div class="rlhf-part" data-part="([\w-]+)"(?: style="--rlhf-height: \d+px")?></div>')
 
 
 def places(app: AppTest) -> list[str]:

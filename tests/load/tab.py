@@ -23,7 +23,6 @@ class Reader:
     cookies: str
     page: str = ""
     script: str = ""
-    slider: str = ""
     widgets: dict[str, str] = field(default_factory=dict)
     """Ids by the keys that the app gave."""
     looks: str = ""
@@ -50,7 +49,7 @@ class Reader:
         message = BackMsg()
         message.rerun_script.query_string = f"beta={beta:g}"
         widget = message.rerun_script.widget_states.widgets.add()
-        widget.id = self.slider
+        widget.id = self.widgets["beta"]
         widget.double_array_value.data.append(beta)
         self.waits.append(await self._rerun(message))
 
@@ -123,8 +122,6 @@ class Reader:
             self.widgets[names[2]] = part.id
         if element.WhichOneof("type") == "exception":
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
-        elif element.WhichOneof("type") == "slider" and element.slider.query_param_key == "beta":
-            self.slider = element.slider.id
 
 
 def cookies_of(url: str) -> str:

@@ -21,12 +21,12 @@ function lend(component) {
   }
 }
 
-// Of two places for a part, the second is on its way out.
+// Of two places for a part, the stale one is on its way out, or else the second.
 function places() {
-  const first = new Map();
-  for (const place of document.querySelectorAll(PLACE))
-    if (!first.has(place.dataset.part)) first.set(place.dataset.part, place);
-  return first;
+  const chosen = new Map(), all = [...document.querySelectorAll(PLACE)], isStale = (place) => place.closest("[data-stale=true]");
+  for (const place of [...all.filter((each) => !isStale(each)), ...all.filter(isStale)])
+    if (!chosen.has(place.dataset.part)) chosen.set(place.dataset.part, place);
+  return chosen;
 }
 
 function furnish(failed) {
@@ -42,9 +42,10 @@ function furnish(failed) {
   }
 }
 
+// A part without a place goes, unless it may be drawn anew in a moment.
 function vacate() {
   for (const [name, { element }] of rooms) {
-    if (element.isConnected) continue;
+    if (element.isConnected || sent.has(name)) continue;
     unmount(element);
     rooms.delete(name);
   }
@@ -56,14 +57,15 @@ export function watchPlaces(failed) {
   new MutationObserver((changes) => {
     if (!changes.some(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes].some(concerns))) return;
     furnish(failed);
-    vacate();
   }).observe(document.body, { childList: true, subtree: true });
 }
 
 export function deliver(component, message, failed) {
+  if (!component.isConnected) return; // Streamlit has taken it away before its script had come
   const parts = divided(message);
   if (![...parts.values()].every(({ body }) => isReadable(body))) return; // the transport says so, and all comes plain
   lend(component);
   sent = parts;
   furnish(failed);
+  vacate();
 }
