@@ -66,8 +66,9 @@ function watchPlace(plot, player, screen, clock) { // draw where it can be seen,
   let width = 0;
   const size = new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);
-    if (now && now !== width) screen.resize();
+    if (!now || now === width) return;
     width = now;
+    requestAnimationFrame(() => screen.resize()); // another layout in here would be a loop
   });
   sight.observe(plot);
   size.observe(plot);
