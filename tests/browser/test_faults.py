@@ -153,7 +153,9 @@ def test_an_app_that_is_upgraded_as_it_runs_shows_no_stale_run(
             reader.slide("beta", "ArrowLeft")
             reader.page.wait_for_timeout(1000)
         expect(new_player).to_be_visible()
-        expect(reader.tile("kl")).to_have_text(f"{run(beta=0.3).ppo.kl[3]:.3f}", timeout=PATIENCE_MS)
+        reader.slide("beta", "Home")  # a key that was pressed as the tab was loaded again may be lost
+        reader.address_has(beta="0", at="ppo-3")
+        expect(reader.tile("kl")).to_have_text(f"{run(beta=0.0).ppo.kl[3]:.3f}", timeout=PATIENCE_MS)
         assert app.failures() == []
 
 
