@@ -144,7 +144,7 @@ def test_the_snippet_of_the_dialog_works_when_pasted(reader: Reader, read) -> No
     height.fill("450")
     height.press("Enter")
     snippet = dialog.get_by_test_id("stCode").last
-    expect(snippet).to_contain_text("controls=beta&amp;show=loop&amp;optimum=true&amp;embed=true")
+    expect(snippet).to_contain_text("optimum=true&amp;controls=beta&amp;show=loop&amp;embed=true")
     expect(snippet).to_contain_text('height="450"')
     expect(dialog.locator("iframe")).to_have_attribute("src", html.unescape(source(snippet)))
     preview = dialog.locator("iframe").element_handle().content_frame()
