@@ -20,7 +20,6 @@ from pages.frame import (
     tour,
     turns,
 )
-from pages.stage import delivering
 
 
 def draw() -> None:
@@ -39,8 +38,7 @@ def draw() -> None:
         sharing.menu(name)
     sharing.read()
     with body:
-        with delivering():
-            navigation.run(page)
+        navigation.run(page)
         foot.draw()
     others = {**sharing.others(name), **sidebar.parameters(), **lesson.parameters()}
     playback.publish(tour=tour.current(), **others)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.stage import delivering
+
 TITLE = "RLHF you can run"
 TITLES = {
     "overview": "Overview",
@@ -56,9 +58,10 @@ def request(name: str, parameters: Mapping[str, str | Sequence[str]] | None = No
 
 
 def run(page: StreamlitPage) -> None:
-    """Run a page inside the frame that `app.py` has drawn."""
+    """Run a page inside the frame that `app.py` has drawn, and send what it has on its stage."""
     st.session_state[FRAMED] = True
-    page.run()
+    with delivering():
+        page.run()
 
 
 def name_of(page: StreamlitPage) -> str:
