@@ -92,7 +92,7 @@ class Reader:
         deadline, since, before = time.monotonic() + PATIENCE, time.monotonic(), None
         while time.monotonic() < deadline:
             now = (self.tab.js(STATE), self.tab.js(SCRIPT))
-            if now != before or now[1] == "running" or not self.tab.js(TOLD):
+            if now != before or now[0] is None or now[1] == "running" or not self.tab.js(TOLD):
                 since, before = time.monotonic(), now
             elif time.monotonic() - since > (CALM if now[0][0] == now[0][2] else WRITTEN_LATER):
                 return list(now[0])
