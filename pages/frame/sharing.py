@@ -39,6 +39,8 @@ SIZES: dict[str, tuple[int, int] | None] = {
     "As wide as the page": None, "A slide, 960 × 540": (960, 540), "A slide, 640 × 360": (640, 360),
 }  # fmt: skip
 MENU, LEADS = "share", "share-leads"
+ROOM = '<div style="height: 23rem"></div>'
+"""As high as what the menu holds, which is drawn once it is open: the browser looks for the room at once."""
 
 
 def embedded(url: str, parameters: str) -> str:
@@ -58,9 +60,11 @@ def menu(page: str) -> None:
     if not lesson.has_control(MENU):
         return
     opened = menus.menu("Share", MENU)
-    if opened.open:
-        with opened:
+    with opened:
+        if opened.open:
             _offer(page)
+        else:
+            st.html(ROOM)
     match st.session_state.pop(LEADS, None):
         case "embed":
             embed(page)
