@@ -1,7 +1,17 @@
 """What the stage sends to the places of a page, taken apart again: an independent reading of the wire."""
 
 import json
+import re
 from collections.abc import Iterator
+
+from streamlit.testing.v1 import AppTest
+
+PLACE = re.compile(r'<div class="rlhf-part" data-part="([\w-]+)"(?: style="--rlhf-height: \d+px")?></div>')
+
+
+def places(app: AppTest) -> list[str]:
+    """Names of the places that a page has left for its parts, in their order."""
+    return [name for element in app.get("html") for name in PLACE.findall(element.proto.body)]
 
 
 def parts(message: bytes) -> dict[str, bytes]:

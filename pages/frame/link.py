@@ -87,6 +87,11 @@ def switch(name: str, values: Sequence[str]) -> str:
     return f"{name} must be {' or '.join(SWITCH)}, got {_excerpt(values[0])}; using false."
 
 
+def is_on(values: Sequence[str]) -> bool:
+    """Whether a link sets a switch to on; what `switch` has a sentence on is off."""
+    return len(values) == 1 and values[0].lower() == "true"
+
+
 def tour_step(text: str, n_steps: int) -> tuple[int, str]:
     """Step of the guided tour; 0, no tour, where there is no such step."""
     used, note = whole("tour", text, 0, n_steps, 0)

@@ -106,8 +106,8 @@ def _read_link() -> None:
     speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
     said += tuple(filter(None, (said_speed, link.switch(OPTIMUM, query.get(OPTIMUM, [])))))
     st.session_state[NOTES] = (said, chosen)
-    shown = [text.lower() == "true" for text in query.get(OPTIMUM, [])][-1:] == [True]
-    st.session_state.update({name: getattr(chosen, name) for name in DEFAULTS} | {"speed": speed, OPTIMUM: shown})
+    st.session_state.update({name: getattr(chosen, name) for name in DEFAULTS})
+    st.session_state.update({"speed": speed, OPTIMUM: link.is_on(query.get(OPTIMUM, []))})
 
 
 def _in_link(chosen: Settings, speed: int) -> dict[str, str]:

@@ -1,20 +1,12 @@
 """What a page plays reaches the places that it has left for it."""
 
-import re
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.frame import sharing
 from pages.frame.navigation import TITLES
 from tests.app.opening import opened
-from tests.delivered import parts
-
-PLACE = re.compile(r'<div class="rlhf-part" data-part="([\w-]+)"(?: style="--rlhf-height: \d+px")?></div>')
-
-
-def places(app: AppTest) -> list[str]:
-    return [name for element in app.get("html") for name in PLACE.findall(element.proto.body)]
+from tests.delivered import parts, places
 
 
 def sent(app: AppTest) -> dict[str, bytes]:

@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 from pages.frame import lesson
 from pages.frame.presets import PRESETS
 from rlhf_core import Settings
+from tests import delivered
 from tests.app.opening import opened, unfolded, with_share
 
-PLACE = re.compile(r'data-part="(?:overview|sft|reward-model|ppo|metrics)-([\w-]+)"')
+PAGE = re.compile(r"^(?:overview|sft|reward-model|ppo|metrics)-")
 CONTROL_KEYS = {*Settings.__dataclass_fields__, "speed", "prompt"}
 
 
@@ -22,7 +23,7 @@ def controls(app: AppTest) -> set[str]:
 
 def parts(app: AppTest) -> set[str]:
     """Names of the charts and passages that have a place on the page."""
-    found = [place for element in app.get("html") for place in PLACE.findall(element.proto.body)]
+    found = [PAGE.sub("", place) for place in delivered.places(app)]
     assert len(found) == len(set(found))
     return {lesson.part_name(place.replace("-", "_")) for place in found}
 

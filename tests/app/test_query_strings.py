@@ -229,6 +229,9 @@ def test_markup_in_a_link_is_shown_as_text_and_nowhere_else() -> None:
 
 def test_a_switch_is_on_or_off() -> None:
     assert [link.switch("optimum", values) for values in ([], ["true"], ["False"])] == ["", "", ""]
+    assert [link.is_on(values) for values in ([], ["true"], ["True"], ["False"], ["1"], ["true", "true"])] == [
+        False, True, True, False, False, False,
+    ]  # fmt: skip
     assert link.switch("optimum", ["1"]) == "optimum must be true or false, got '1'; using false."
     app = opened("ppo", {"optimum": ["yes"]})
     assert said(app) == ["optimum must be true or false, got 'yes'; using false."]

@@ -86,10 +86,10 @@ def read(
     prompt, on_prompt = link.whole("prompt", given.get("prompt", [str(usual)])[-1], 1, most, usual)
     speed, on_speed = link.speed(given.get("speed", []), *sidebar.SPEEDS, sidebar.SPEED)
     pinned, on_pin = link.pinned(given.get("pin", [""])[-1], own)
-    optimum = given.get(sidebar.OPTIMUM, [""])
-    said = (on_at, on_prompt, on_speed, *on_pin, link.switch(sidebar.OPTIMUM, given.get(sidebar.OPTIMUM, [])))
+    optimum = given.get(sidebar.OPTIMUM, [])
+    said = (on_at, on_prompt, on_speed, *on_pin, link.switch(sidebar.OPTIMUM, optimum))
     state = State(
-        page, settings, at, prompt - 1, speed, page == "ppo" and optimum[-1].lower() == "true", pinned,
+        page, settings, at, prompt - 1, speed, page == "ppo" and link.is_on(optimum), pinned,
         _parts(page, show),
     )  # fmt: skip
     return state, (*notes, *filter(None, said))

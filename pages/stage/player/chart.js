@@ -63,16 +63,20 @@ function watchPlace(plot, player, screen, clock) { // draw where it can be seen,
     player.near = entry.isIntersecting;
     if (player.near) player.draw(clock.index);
   }, { rootMargin: NEAR_VIEWPORT });
-  let width = 0;
+  let width = 0, planned = 0;
   const size = new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);
     if (!now || now === width) return;
     width = now;
-    requestAnimationFrame(() => screen.resize()); // another layout in here would be a loop
+    planned = requestAnimationFrame(() => screen.resize()); // another layout in here would be a loop
   });
   sight.observe(plot);
   size.observe(plot);
-  return () => { sight.disconnect(); size.disconnect(); };
+  return () => {
+    cancelAnimationFrame(planned);
+    sight.disconnect();
+    size.disconnect();
+  };
 }
 
 export function makeChart(parent, page, head) {
