@@ -18,6 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.drawing.chart import Chart
 from pages.drawing.live import Live
+from pages.stage import style
 from rlhf_core.settings import CONTROLS
 
 FOLDER = Path(__file__).parents[1]
@@ -25,8 +26,8 @@ PAGES = tuple(sorted(script.stem for script in FOLDER.glob("*.py")))
 CONTROL_NAMES = (*CONTROLS, "speed", "prompt", "presets", "share")
 STAGE = "stage"  # part of every page; alone it asks for nothing else
 VARIANT = re.compile(r"_(with_optimum|by_kl|guess|guessed)$")  # the same part, switched by a control of its page
-SHELF = "lesson-parts"  # the key of a container; page.css hides what follows it
-BELOW = "lesson-controls"  # and of one that page.css keeps at the lower edge
+SHELF = "lesson-parts"  # the key of a container; lesson.css hides what follows it
+BELOW = "lesson-controls"  # and of one that lesson_controls.css keeps at the lower edge
 
 # ------------------------------------------------------------ what a link asks for
 
@@ -162,6 +163,7 @@ def rooms(page: str) -> tuple[AbstractContextManager[Any], AbstractContextManage
     """
     if not (st.context.is_embedded and controls() and shown(page)):
         return st.sidebar, nullcontext()
+    style("lesson_controls.css")
     body = st.container()
     return st.container(key=BELOW, horizontal=True, vertical_alignment="bottom"), body
 
@@ -184,6 +186,7 @@ def places(page: str) -> dict[str, DeltaGenerator] | None:
     if not wanted:
         return None
     parts = [name for name in wanted if name != STAGE]
+    style("lesson.css", *(["slide.css"] if parts else []))
     made: dict[str, DeltaGenerator] = {}
     with st.container(key=SHELF):
         if not parts:

@@ -48,10 +48,10 @@ __all__ = [
     "encode_frames",
     "encode_live",
     "open_stage",
+    "style",
 ]
 
 MACHINERY = "rlhf-stage-machinery"  # the key of a container that stage.css hides
-MISSING = "rlhf-stage-missing"  # and of one that missing.html shows until stage.css hides it
 PLAIN = "plain"  # in the address: this reader's browser cannot run the player
 
 BRINGS_PLOTLY = go.Figure(layout={"template": "none"})
@@ -139,6 +139,11 @@ def delivering() -> Iterator[None]:
             stage.deliver()
 
 
+def style(*names: str) -> None:
+    """Give the page style sheets that others do not have."""
+    st.html(f"<style>{assets.styles(*names)}</style>")
+
+
 def copy_buttons(items: Mapping[str, str], *, key: str) -> None:
     """Show buttons that copy texts, by what is copied: `{"Link": address}`. They say when it is done."""
     Stage("copy", 0, plain=True).mount(encode_copying(items), key)
@@ -186,7 +191,6 @@ def open_stage(
     if PLAIN in st.query_params:
         _show_plainly(frames, frame)
         return Stage(page, frame, static=True, played=False)
-    _offer_plain_charts()
     hidden = _mount_machinery(page, {"at": frames.names[frame], "seek": seek, "speed": speed, "play": play})
     key = f"stage-{page}-transport"
     plain = bool(st.session_state.get(key, {}).get("plain"))
@@ -206,9 +210,13 @@ def open_stage(
 
 
 def _mount_machinery(page: str, control: dict[str, Any]) -> DeltaGenerator:
-    """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly."""
+    """Mount what the reader never sees: script and styles, the control line, and a figure that brings Plotly.
+
+    And what is seen only where the script has failed, or has not arrived for a very long time.
+    """
     hidden = st.container(key=MACHINERY)
     with hidden:
+        _offer_plain_charts()
         components.code(key="stage-code")
         st.plotly_chart(BRINGS_PLOTLY, theme=None, key="stage-plotly")
         head = json.dumps({"role": "control", "version": components.VERSION, **control}, separators=(",", ":"))
@@ -217,14 +225,10 @@ def _mount_machinery(page: str, control: dict[str, Any]) -> DeltaGenerator:
 
 
 def _offer_plain_charts() -> None:
-    """Say that the player is missing; seen only where its script has failed, or has not arrived for a very long time.
-
-    A link, for a page that lacks the player may lack more.
-    """
+    """Say that the player is missing, with a link, for a page that lacks the player may lack more."""
     embed = {"embed": "true"} if st.context.is_embedded else {}
     address = "?" + urlencode({**st.query_params.to_dict(), **embed, PLAIN: "true"})
-    with st.container(key=MISSING):
-        st.html(MISSING_PLAYER.replace("{address}", escape(address)))
+    st.html(MISSING_PLAYER.replace("{address}", escape(address)))
 
 
 def _leave_plain() -> None:

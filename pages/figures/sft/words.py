@@ -113,7 +113,8 @@ def demonstrations(view: View) -> Live:
         }
     more = len(counted) - len(shown)
     rest = f'<p class="sr-note">and {more} more</p>' if more else ""
-    return Live(f'<div class="sr-cards">{cards}</div>{rest}', rows, values)
+    css = "sr-cards sr-four" if len(shown) == 4 else "sr-cards"
+    return Live(f'<div class="{css}">{cards}</div>{rest}', rows, values)
 
 
 def _card(view: View, k: int, response: int, count: int, ends: Array, width: float) -> str:

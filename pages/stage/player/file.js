@@ -15,14 +15,14 @@ const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCode
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 function mountAll() {
-  for (const place of document.querySelectorAll("[data-part]"))
-    mount(place, readHead(unpack(parts[place.dataset.part]))).catch((error) => { place.textContent = `The player could not start: ${error.message}`; });
+  return Promise.all([...document.querySelectorAll("[data-part]")].map((place) =>
+    mount(place, readHead(unpack(parts[place.dataset.part]))).catch((error) => { place.textContent = `The player could not start: ${error.message}`; })));
 }
 
 // Paper is light.
 function wear(dark) {
   document.documentElement.dataset.rlhfTheme = dark ? "dark" : "light";
-  mountAll();
+  mountAll().then(keepFocusInSight);
 }
 
 // Findings wait until their stage has been played to its end and the playhead rests, as in the app; the link leads there.
@@ -39,8 +39,7 @@ function tellRest(index) {
 
 function keepFocusInSight() { // which the stage would cover
   const stage = document.querySelector("[data-part=transport]");
-  const cover = () => document.documentElement.style.setProperty("--rlhf-covered", `${stage.offsetHeight}px`);
-  new ResizeObserver(() => requestAnimationFrame(cover)).observe(stage);
+  document.documentElement.style.setProperty("--rlhf-covered", `${stage.offsetHeight}px`);
 }
 
 function reachFormulas() { // with the keyboard, where there is no room for one
@@ -77,7 +76,6 @@ addEventListener("afterprint", () => wear(darkness.matches));
 wear(darkness.matches);
 openTables();
 reachFormulas();
-addEventListener("resize", reachFormulas);
-keepFocusInSight();
+for (const fit of [reachFormulas, keepFocusInSight]) addEventListener("resize", fit);
 watchTerms();
 followReader();

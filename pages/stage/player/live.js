@@ -27,6 +27,7 @@ export function makeLive(parent, page) {
     for (const write of writers) write(index);
     const line = clock.board?.lines[index] ?? null, phase = clock.board?.phases[index] ?? "idle";
     for (const element of lines) element.classList.toggle("lit", element.dataset.line === line);
+    if (lines.length) box.dataset.lit = line ?? "";
     for (const element of phases) {
       const [own, now] = [element.dataset.phase, phase === "done" ? "ppo" : phase].map((name) => ORDER.indexOf(name));
       element.classList.toggle("lit", own === now && phase !== "done");

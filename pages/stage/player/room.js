@@ -1,6 +1,6 @@
 // On a slide, which is a low or wide frame that shows parts of a page, a chart takes the height that is left.
 
-const SLIDE = matchMedia("(max-height: 600px), (min-aspect-ratio: 4/3)"); // as in page.css
+const SLIDE = matchMedia("(max-height: 600px), (min-aspect-ratio: 4/3)"); // as in slide.css
 const SHELF = ".streamlit-embedded .st-key-lesson-parts", LEAST_PX = 140, BELOW_PX = 2;
 
 const height = (element) => element?.offsetHeight ?? 0;

@@ -9,6 +9,7 @@ import { watchApp } from "./app.js";
 import { clockOf, clocks } from "./clocks.js";
 import { followReader } from "./contents.js";
 import { closeDrawer } from "./drawer.js";
+import { watchLead } from "./lead.js";
 import { mount, unmount } from "./mount.js";
 import { deliver, watchPlaces } from "./parts.js";
 import { renewed } from "./renewal.js";
@@ -63,6 +64,7 @@ export default function () {
   if (stage.mount) return;
   Object.assign(stage, { mount: guarded, unmount, clocks, talks });
   keepAddress();
+  watchLead();
   watchTerms();
   watchPlaces(say);
   followReader();
