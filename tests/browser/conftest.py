@@ -16,9 +16,9 @@ FAILED = pytest.StashKey[bool]()
 
 
 PROVEN = (
-    "engines/test_player.py::test_run_plays_to_done", "engines/test_links.py::test_a_loop_line_can_be_linked_to",
-    "engines/test_embed.py", "test_first_minute.py::test_who_only_presses_run", "test_first_minute.py::test_at_idle",
-    "test_presets.py", "test_windows.py::test_on_a_phone_the_player_can_be_touched",
+    "engines/test_player.py", "engines/test_links.py", "engines/test_embed.py",
+    "test_first_minute.py::test_who_only_presses_run", "test_first_minute.py::test_at_idle", "test_presets.py",
+    "test_windows.py::test_on_a_phone_the_player_can_be_touched", "test_style_work.py",
 )  # fmt: skip
 """What `make test` runs within its ten minutes: files, and tests by how their names begin; `make browser` runs
 all."""

@@ -9,7 +9,7 @@ from tests.browser.engines.reader import STAGE, Reader
 from tests.browser.tiles import STOPS, tiles_at
 from tests.core.runs import run
 
-PAGE = "/ppo?speed=10"
+PAGE = "/sft?speed=10"
 SCRUBBER = "[data-testid=stage] input[type=range]"
 MARKS = f"""{STAGE}
   return [...stage.querySelectorAll("[data-mark]")].map(mark => Number(mark.style.getPropertyValue("--at")));
@@ -152,7 +152,7 @@ def test_the_player_stays_in_sight_where_the_page_is_scrolled(window: Reader) ->
 def test_a_held_key_does_not_end_the_session(reader: Reader) -> None:
     reader.open("/sft?ppo_steps=60&speed=10")
     reader.choose("line")
-    reader.tab.js(HOLD, 12, "ArrowRight")
+    reader.tab.js(HOLD, 8, "ArrowRight")
     reader.until("return window.held", "released")
     frame, _, at = reader.rest()
     assert at == frame and frame not in ("idle", "sft-30")
