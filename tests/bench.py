@@ -134,7 +134,7 @@ def drawing(page: str) -> Callable[[], float]:
 
 def changing(page: str, *, new: bool) -> Callable[[], float]:
     """A change of β at a real server, to a run that is there or to a new one: script, figures and all that is sent."""
-    return lambda: changes.change("/" if page == navigation.DEFAULT else f"/{page}", new=new)
+    return lambda: changes.change(navigation.path_of(page), new=new)
 
 
 def slowest_part(page: str, name: str, parts: Sequence[str]) -> Callable[[], float]:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from pages.frame import lesson, sidebar
+from pages.frame import lesson, navigation, sidebar
 from rlhf_core import Settings, load_scenario
 
 
@@ -27,4 +27,4 @@ def address(url: str, page: str) -> str:
     """Address of another page of the app, from the address of one of them."""
     root, _, last = url.split("?")[0].rpartition("/")
     root = root if last in (*lesson.PAGES, "") else f"{root}/{last}"
-    return f"{root}/{'' if page == 'overview' else page}"
+    return f"{root}{navigation.path_of(page)}"

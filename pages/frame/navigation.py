@@ -69,6 +69,11 @@ def name_of(page: StreamlitPage) -> str:
     return page.url_path or DEFAULT
 
 
+def path_of(name: str) -> str:
+    """Path of a page in the app, such as `/reward_model`; the first page's is `/`."""
+    return "/" if name == DEFAULT else f"/{name}"
+
+
 def require_frame() -> None:
     """Start over through `app.py` if Streamlit runs a page script alone.
 

@@ -138,7 +138,7 @@ def head(name: str, description: str, root: str) -> str:
         "og:image": f"{root}{PICTURE_PATH}", "og:image:width": width, "og:image:height": height,
         "og:image:alt": "PPO climbing the reward model’s score, beside the best that any policy can do",
     }  # fmt: skip
-    address = f"{root}/{'' if name == navigation.DEFAULT else name}"
+    address = f"{root}{navigation.path_of(name)}"
     tags = [f'<link rel="canonical" href="{escape(address)}">']
     tags += [f'<meta name="description" content="{escape(description)}">']
     tags += [f'<meta property="{key}" content="{escape(str(value))}">' for key, value in properties.items()]

@@ -58,7 +58,7 @@ def main() -> None:
             url = stack.enter_context(running_app(folder / "log")).url
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         for name, title in navigation.TITLES.items():
-            found = cold(browser, f"{url}/{'' if name == navigation.DEFAULT else name}")
+            found = cold(browser, f"{url}{navigation.path_of(name)}")
             files, messages = f"{found['files']:.0f} files {found['loaded']:6,.0f} kB", f"{found['messages']:.0f} kB"
             print(f"{title:12} {files}, messages {messages}; {found['work']:.1f} s of work until the charts stand")
         browser.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
+from pages.frame import navigation
 from pages.frame.tour import STEPS
 from rlhf_core import Settings
 from tests.browser.reader import PAGES, Reader
@@ -53,8 +54,7 @@ def test_every_step_is_a_link_that_sets_it_up_and_asks_first(reader: Reader, num
 @pytest.mark.parametrize("number", DONE)
 def test_predict_do_see(reader: Reader, number: int) -> None:
     step = STEPS[number - 1]
-    page = step.page if step.page != "overview" else ""
-    reader.open(f"/{page}?tour={number}&beta=0.5&speed=10")  # not as the step wants it
+    reader.open(f"{navigation.path_of(step.page)}?tour={number}&beta=0.5&speed=10")  # not as the step wants it
     shows_step(reader, number)
     predict(reader, number)
     expect(strip(reader)).to_contain_text("Set it up again")

@@ -25,7 +25,7 @@ from tests.load.gauge import Gauge, Report  # noqa: E402
 from tests.load.tab import Reader, connect  # noqa: E402
 from tests.serving import running_app  # noqa: E402
 
-PAGES = tuple("/" if name == navigation.DEFAULT else f"/{name}" for name in navigation.TITLES)
+PAGES = tuple(map(navigation.path_of, navigation.TITLES))
 BETAS = [round(0.01 * i, 2) for i in range(201)]
 WARM_UP = 6  # readers who come first, so that every server has imported and drawn what all share
 

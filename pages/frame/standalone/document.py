@@ -127,8 +127,7 @@ def _way_back(state: State, app: str) -> str:
 
 
 def _address(state: State, app: str) -> str:
-    name = "" if state.page == navigation.DEFAULT else state.page
-    return addresses.link(f"{app}/{name}", state.query)
+    return addresses.link(f"{app}{navigation.path_of(state.page)}", state.query)
 
 
 def _styles(page: Printed) -> str:
