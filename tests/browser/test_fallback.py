@@ -31,6 +31,13 @@ setInterval(() => {
       window.complaints.push(node.innerText);
 }, 20);
 """
+# What carries the parts of a page, without their names.
+GARBLED = """
+() => globalThis[Symbol.for("rlhf.stage")].mount({
+  parentElement: document.querySelector(".st-key-stage-overview-parts"),
+  data: new TextEncoder().encode('overview {"role": "parts"}\\n{'),
+})
+"""
 HAS_A_PATH = """
 n_points => [...document.querySelectorAll(".js-plotly-plot")].some(
   plot => plot._fullData?.some(trace => trace._length === n_points))
@@ -140,6 +147,16 @@ def test_the_line_is_never_seen_where_the_player_runs(reader: Reader) -> None:
     line = reader.page.locator(".rlhf-missing")
     line.evaluate("line => line.getAnimations().forEach(patience => patience.finish())")
     expect(line).to_be_hidden()
+
+
+def test_what_goes_wrong_with_all_parts_of_a_page_at_once_is_said_in_sight_and_once(
+    new_reader: NewReader,
+) -> None:
+    reader = new_reader().open("/")
+    reader.forgiven = re.compile("undefined")
+    for _ in range(2):
+        reader.page.evaluate(GARBLED)
+    expect(reader.page.get_by_text("The player could not start")).to_be_visible()
 
 
 def test_a_browser_that_cannot_unpack_is_sent_everything_as_it_is(new_reader: NewReader) -> None:

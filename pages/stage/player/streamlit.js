@@ -47,11 +47,14 @@ async function receive({ parentElement, data, setStateValue }) { // Streamlit ca
   return mount(parentElement, message, setStateValue);
 }
 
+// What carries the parts of a page is hidden: what goes wrong there is said below the stage.
 function say(element, error) {
+  const place = element.checkVisibility() ? element : document.querySelector("[data-testid=stage]")?.parentElement ?? document.body;
+  place.querySelector(":scope > .rlhf-failed")?.remove();
   const note = document.createElement("p");
   note.className = "rlhf-failed";
   note.textContent = `The player could not start: ${error.message}`;
-  element.append(note);
+  place.append(note);
   throw error;
 }
 
