@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.frame import brought, lesson, link
 from rlhf_core import Scenario, Settings, load_scenario
@@ -106,8 +107,19 @@ def _read_link() -> None:
     speed, said_speed = link.speed(query.get("speed", []), *SPEEDS, SPEED)
     said += tuple(filter(None, (said_speed, link.switch(OPTIMUM, query.get(OPTIMUM, [])))))
     st.session_state[NOTES] = (said, chosen)
-    st.session_state.update({name: getattr(chosen, name) for name in DEFAULTS})
-    st.session_state.update({"speed": speed, OPTIMUM: link.is_on(query.get(OPTIMUM, []))})
+    asked = {name: getattr(chosen, name) for name in DEFAULTS}
+    asked |= {"speed": speed, OPTIMUM: link.is_on(query.get(OPTIMUM, []))}
+    st.session_state.update({name: value for name, value in asked.items() if name not in _kept_by_the_tab()})
+
+
+def _kept_by_the_tab() -> set[str]:
+    """Controls whose values a tab has sent along: it was open before, and the server has lost its session.
+
+    Not the scenario, which may have been lost with it.
+    """
+    context = get_script_run_ctx()
+    states = context.session_state.get_widget_states() if context else []
+    return {state.id.rpartition("-")[2] for state in states} - {"scenario"}
 
 
 def _in_link(chosen: Settings, speed: int) -> dict[str, str]:

@@ -111,7 +111,7 @@ class Reader:
             self.complaints.append(f"request to another host: {request.url}")
 
     def _on_websocket(self, socket: WebSocket) -> None:
-        if self.socket is not None and not self.socket.is_closed():
+        if len(self.page.frames) > 1 and self.socket is not None and not self.socket.is_closed():
             return  # that of a page in this page: Embed shows what it is going to paste
         self.socket = socket
         self.messages = messages = []

@@ -70,6 +70,7 @@ def test_after_a_restart_of_the_server_everything_is_as_it_was(new_reader: Reade
             reader.slide("beta", "ArrowRight")  # the first that the new server hears of this reader
             expect(reader.tile("kl")).to_have_text(f"{run(beta=0.31, seed=2).ppo.kl[4]:.2f}", timeout=PATIENCE_MS)
             reader.stands_at("ppo-4")
+            reader.address_has(beta="0.31")
             assert reader.query == {"beta": "0.31", "seed": "2", "at": "ppo-4"}
             assert again.failures() == []
 

@@ -12,7 +12,7 @@ import { closeDrawer } from "./drawer.js";
 import { watchLead } from "./lead.js";
 import { mount, unmount } from "./mount.js";
 import { deliver, watchPlaces } from "./parts.js";
-import { renewed } from "./renewal.js";
+import { isOutdated, isRenewalDue } from "./renewal.js";
 import { newTab, Talk } from "./talk.js";
 import { watchTerms } from "./terms.js";
 import { isReadable, readHead } from "./wire.js";
@@ -37,7 +37,9 @@ function hear(page, word) {
 
 async function receive({ parentElement, data, setStateValue }) { // Streamlit calls it again after each run
   const message = readHead(data), { page, head, body } = message;
-  if (head.role === "control") return renewed(head.version) || hear(page, head);
+  if (head.role === "control" && isOutdated(head.version)) lookAgain();
+  if (isRenewalDue()) return null; // the new player will read what comes now
+  if (head.role === "control") return hear(page, head);
   if (head.role === "parts") return deliver(parentElement, message, say);
   if (!isReadable(body)) return head.role === "transport" && setStateValue("plain", true); // then all of the page comes so
   if (head.role === "transport") {
@@ -72,7 +74,7 @@ export default function () {
   watchPlaces(say);
   followReader();
   lookAgain = watchApp({
-    rest: () => talks.forEach((talk) => talk.check()),
+    rest: () => (isRenewalDue() ? location.reload() : talks.forEach((talk) => talk.check())),
     again: () => talks.forEach((talk) => talk.reconnected()),
   });
   for (const component of stage.waiting.values()) guarded(component);
