@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.common import user_key_from_element_id
 
 from pages.frame import brought, lesson, link
 from rlhf_core import Scenario, Settings, load_scenario
@@ -109,17 +110,18 @@ def _read_link() -> None:
     st.session_state[NOTES] = (said, chosen)
     asked = {name: getattr(chosen, name) for name in DEFAULTS}
     asked |= {"speed": speed, OPTIMUM: link.is_on(query.get(OPTIMUM, []))}
-    st.session_state.update({name: value for name, value in asked.items() if name not in _kept_by_the_tab()})
+    kept = _kept_by_the_tab()
+    st.session_state.update({name: value for name, value in asked.items() if name not in kept})
 
 
-def _kept_by_the_tab() -> set[str]:
-    """Controls whose values a tab has sent along: it was open before, and the server has lost its session.
+def _kept_by_the_tab() -> set[str | None]:
+    """Keys of controls whose values a tab has sent along: it was open before, and the server has lost its session.
 
     Not the scenario, which may have been lost with it.
     """
     context = get_script_run_ctx()
     states = context.session_state.get_widget_states() if context else []
-    return {state.id.rpartition("-")[2] for state in states} - {"scenario"}
+    return {user_key_from_element_id(state.id) for state in states} - {"scenario"}
 
 
 def _in_link(chosen: Settings, speed: int) -> dict[str, str]:

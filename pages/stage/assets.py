@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -17,8 +18,9 @@ def script(entry: str = "streamlit.js") -> str:
     return lean("".join(_parts(entry, set())))
 
 
+@cache
 def styles(*names: str) -> str:
-    """Join style sheets."""
+    """Join style sheets; once, for a lesson's page has some on every run."""
     return lean("".join(read(name) for name in names))
 
 

@@ -9,7 +9,6 @@ import json
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from tests.browser.conftest import Seat
 from tests.browser.engines.browsers import SIZE
 from tests.browser.reader import Reader
 
@@ -32,9 +31,8 @@ LABEL = """n => {
 
 @pytest.mark.parametrize(("path", "size"), [*((path, DESKTOP) for path in PAGES), ("/", PHONE)])
 def test_a_new_label_is_no_matter_of_the_whole_page(
-    path: str, size: ViewportSize, seat: Seat, chromium: Browser
+    path: str, size: ViewportSize, reader: Reader, chromium: Browser
 ) -> None:
-    reader = seat.take()
     reader.page.set_viewport_size(size)
     looks = looked_at(reader.open(path), chromium)
     reader.page.set_viewport_size(SIZE)
